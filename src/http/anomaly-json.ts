@@ -1,0 +1,53 @@
+import * as z from "zod";
+import { type Anomaly, anomalyStates } from "../model/anomaly.ts";
+import { described, named, timeText } from "./described.ts";
+
+export const anomalySchema = named(
+  "Anomaly",
+  "A record whose value a rule found out of its band, and why.",
+  z.object({
+    id: z.string(),
+    stream: z.string(),
+    rule: described("Name of the rule in the config.", z.string()),
+    field: described("Dotted path of the value in the record's data.", z.string()),
+    key: described('Value of the rule\'s `per` field; "" when it has none.', z.string()),
+    time: timeText("Event time of the record."),
+    value: z.number(),
+    score: described("0 (ordinary) to 1 (certain).", z.number()),
+    expectedLow: described("Lower end of the expected band; null when open.", z.number().nullable()),
+    expectedHigh: described("Upper end of the expected band; null when open.", z.number().nullable()),
+    why: described("What was expected and how unusual the value is, in words.", z.string()),
+    recordId: z.string(),
+    state: z.enum(anomalyStates),
+    note: z.string().nullable(),
+    version: described("Counts changes; the ETag.", z.int()),
+  }),
+);
+
+export const anomalyExample = {
+  id: "anom_5f0c2b9e1a7d4c38",
+  stream: "orders",
+  rule: "spend",
+  field: "cents",
+  key: "DE",
+  time: "2026-01-31T12:00:00.000Z",
+  value: 185000,
+  score: 0.98,
+  expectedLow: 900,
+  expectedHigh: 4200,
+  why: "185000 is far above 900 to 4200, where the last 100 values of DE lie.",
+  recordId: "evt_4199c2bd4c003f1d8a5be27c90aa1b2c",
+  state: "open" as const,
+  note: null,
+  version: 1,
+};
+
+/** An anomaly as the API shows it. */
+export function anomalyView(anomaly: Anomaly): z.input<typeof anomalySchema> {
+  return { ...anomaly, time: new Date(anomaly.time).toISOString() };
+}
+
+/** The same as JSON text, for the live tail. */
+export function anomalyJson(anomaly: Anomaly): string {
+  return JSON.stringify(anomalyView(anomaly));
+}

@@ -1,0 +1,18 @@
+/**
+ * The value at the parts of a JSON Pointer; undefined where nothing is. Own properties only and whole indexes of arrays only, so
+ * that `__proto__`, `constructor` and `length` are names like any other.
+ */
+export function valueAt(root: unknown, parts: readonly string[]): unknown {
+  let current = root;
+  for (const part of parts) {
+    if (typeof current !== "object" || current === null) return undefined;
+    if (Array.isArray(current) ? !isIndex(part) : !Object.hasOwn(current, part)) return undefined;
+    current = (current as Record<string, unknown>)[part];
+  }
+  return current;
+}
+
+/** Whether a part of a pointer can be an index: RFC 6901 allows no leading zero. */
+export function isIndex(part: string): boolean {
+  return /^(?:0|[1-9]\d{0,9})$/.test(part);
+}

@@ -1,0 +1,141 @@
+import type { Anomaly, AnomalyDraft } from "../../model/anomaly.ts";
+import { EventPulseError } from "../../model/error.ts";
+import { type RecordId, recordIdText } from "../../model/record.ts";
+import type { AnomalyLog } from "../../ports/anomaly-log.ts";
+import type { Database } from "./database.ts";
+import { type KeysetList, keysetPage } from "./keyset-page.ts";
+import { expiryTime } from "./record-batches.ts";
+import { findStreamNumber } from "./stream-number.ts";
+
+interface AnomalyRow extends Omit<Anomaly, "recordId"> {
+  readonly recordId: Uint8Array;
+}
+
+const select = `SELECT anomalies.id, streams.name AS stream, rule, field, key, time, value, score,
+  expected_low AS expectedLow, expected_high AS expectedHigh, why, record_id AS recordId, state, note, version,
+  time AS page_time, anomalies.id AS page_id FROM anomalies JOIN streams ON streams.id = anomalies.stream`;
+const list: KeysetList = { kind: "anomalies", select, timeColumn: "time", idColumn: "anomalies.id" };
+
+/** Anomalies in the embedded database. Queries work on a reading connection too. */
+export function sqliteAnomalyLog(database: Database): AnomalyLog {
+  function find(tenant: string, id: string): Anomaly | null {
+    const row = database.get<AnomalyRow>(`${select} WHERE anomalies.tenant = ? AND anomalies.id = ?`, tenant, id);
+    return row && toAnomaly(row);
+  }
+
+  return {
+    async query(query) {
+      const stream = query.stream === null ? null : findStreamNumber(database, query.tenant, query.stream);
+      const { rows, next } = keysetPage<AnomalyRow>(
+        database,
+        list,
+        [
+          ["anomalies.tenant = ?", query.tenant],
+          // No row has the number -1: a stream of which nothing is known has no anomalies.
+          ["anomalies.stream = ?", query.stream === null ? null : (stream ?? -1)],
+          ["rule = ?", query.rule],
+          ["state = ?", query.state],
+          ["time >= ?", query.from],
+          ["time < ?", query.to],
+        ],
+        query,
+      );
+      return { rows: rows.map(toAnomaly), next };
+    },
+    async get(tenant, id) {
+      return find(tenant, id);
+    },
+    async annotate(tenant, id, version, { state, note }) {
+      return database.transaction(() => {
+        const changed = database.run(
+          `UPDATE anomalies SET state = ?, note = ?, version = version + 1 WHERE tenant = ? AND id = ? AND version = ?`,
+          state,
+          note,
+          tenant,
+          id,
+          version,
+        );
+        const anomaly = find(tenant, id);
+        if (changed === 0 && anomaly !== null) {
+          throw new EventPulseError(
+            "ETAG_STALE",
+            `Anomaly ${id} is at version ${anomaly.version}, not ${version}: read it again, then repeat the change.`,
+          );
+        }
+        return anomaly;
+      });
+    },
+  };
+}
+
+/** Anomalies of one field of a stream in a range, ascending by time. */
+export function readFieldAnomalies(
+  database: Database,
+  stream: number,
+  field: string,
+  from: number,
+  to: number,
+): Anomaly[] {
+  return database
+    .all<AnomalyRow>(
+      `${select} WHERE anomalies.stream = ? AND time >= ? AND time < ? AND field = ? ORDER BY time, anomalies.id`,
+      stream,
+      from,
+      to,
+      field,
+    )
+    .map(toAnomaly);
+}
+
+/** Writes the anomalies whose events are in `recordIds`. */
+export function writeAnomalies(
+  database: Database,
+  tenant: string,
+  stream: number,
+  drafts: readonly AnomalyDraft[],
+  recordIds: ReadonlyMap<number, RecordId>,
+  expiresAt: number,
+): void {
+  for (const { id, rule, field, key, time, value, verdict, index } of drafts) {
+    const recordId = recordIds.get(index);
+    if (recordId === undefined) continue;
+    database.run(
+      `INSERT INTO anomalies (id, tenant, stream, rule, field, key, time, value, score, expected_low, expected_high, why,
+         record_id, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      id,
+      tenant,
+      stream,
+      rule,
+      field,
+      key,
+      time,
+      value,
+      verdict.score,
+      verdict.expectedLow,
+      verdict.expectedHigh,
+      verdict.why,
+      recordId,
+      expiryTime(expiresAt),
+    );
+  }
+}
+
+function toAnomaly(row: AnomalyRow): Anomaly {
+  return {
+    id: row.id,
+    stream: row.stream,
+    rule: row.rule,
+    field: row.field,
+    key: row.key,
+    time: row.time,
+    value: row.value,
+    score: row.score,
+    expectedLow: row.expectedLow,
+    expectedHigh: row.expectedHigh,
+    why: row.why,
+    recordId: recordIdText(row.recordId),
+    state: row.state,
+    note: row.note,
+    version: row.version,
+  };
+}

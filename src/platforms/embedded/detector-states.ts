@@ -1,0 +1,50 @@
+import type { DetectorState } from "../../model/anomaly.ts";
+import { EventPulseError } from "../../model/error.ts";
+import type { Database } from "./database.ts";
+
+/** Stores the new state of each detector, version + 1. Throws STATE_STALE when one has another version than it was computed from. */
+export function writeDetectorStates(database: Database, tenant: string, states: readonly DetectorState[]): void {
+  for (const { rule, key, version, stateJson } of states) {
+    const changed =
+      version === 0
+        ? database.run(
+            "INSERT INTO detector_states VALUES (?, ?, ?, 1, ?) ON CONFLICT DO NOTHING",
+            tenant,
+            rule,
+            key,
+            stateJson,
+          )
+        : database.run(
+            `UPDATE detector_states SET version = version + 1, state = ?
+               WHERE tenant = ? AND rule = ? AND key = ? AND version = ?`,
+            stateJson,
+            tenant,
+            rule,
+            key,
+            version,
+          );
+    if (changed === 0) {
+      throw new EventPulseError(
+        "STATE_STALE",
+        `The state of rule ${rule} is no longer at version ${version}: load it again and process the object again.`,
+      );
+    }
+  }
+}
+
+/** The states asked for, in the same order; version 0 and "null" for those that have none. */
+export function readDetectorStates(
+  database: Database,
+  tenant: string,
+  keys: readonly { readonly rule: string; readonly key: string }[],
+): DetectorState[] {
+  return keys.map(({ rule, key }) => {
+    const row = database.get<{ version: number; state: string }>(
+      "SELECT version, state FROM detector_states WHERE tenant = ? AND rule = ? AND key = ?",
+      tenant,
+      rule,
+      key,
+    );
+    return { rule, key, version: row?.version ?? 0, stateJson: row?.state ?? "null" };
+  });
+}

@@ -1,0 +1,92 @@
+import type { RecordDraft } from "../../model/record.ts";
+import type { Database } from "./database.ts";
+
+export const minuteMillis = 60_000;
+
+/** Rollups are kept as long as a record that they count, in steps of an hour: every commit of the hour writes the same expiry. */
+const expiryStepMillis = 3_600_000;
+
+export function rollupExpiry(expiresAt: number): number {
+  return Math.ceil(expiresAt / expiryStepMillis) * expiryStepMillis;
+}
+
+interface Sums {
+  count: number;
+  min: number;
+  max: number;
+  sum: number;
+}
+
+interface FieldRollup {
+  readonly stream: number;
+  readonly field: string;
+  readonly expiresAt: number;
+  readonly minutes: Map<number, Sums>;
+}
+
+/** Gathers count, min, max and sum per minute over the records stored in one transaction, then writes each minute once. */
+export class PendingRollups {
+  readonly #fields = new Map<string, FieldRollup>();
+
+  /** Adds one record. `first` of the records that one event became: only that one counts as an event (field ""). */
+  recorder(
+    stream: number,
+    fields: readonly string[],
+    expiresAt: number,
+  ): (draft: Pick<RecordDraft, "time" | "numbers">, first: boolean) => void {
+    const expiry = rollupExpiry(expiresAt);
+    const events = this.#field(stream, "", expiry);
+    const numbers = fields.map((field) => this.#field(stream, field, expiry));
+    return (draft, first) => {
+      const minute = Math.floor(draft.time / minuteMillis);
+      if (first) sumsAt(events, minute).count++;
+      for (const [index, field] of numbers.entries()) {
+        const value = draft.numbers[index];
+        if (value === undefined || Number.isNaN(value)) continue;
+        const sums = sumsAt(field, minute);
+        sums.count++;
+        sums.sum += value;
+        if (value < sums.min) sums.min = value;
+        if (value > sums.max) sums.max = value;
+      }
+    };
+  }
+
+  write(database: Database): void {
+    for (const { stream, field, expiresAt, minutes } of this.#fields.values()) {
+      for (const [minute, { count, min, max, sum }] of minutes) {
+        const numbers = field === "" ? [null, null, null] : [min, max, sum];
+        database.run(
+          `INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+             count = count + excluded.count, min = min(min, excluded.min), max = max(max, excluded.max),
+             sum = sum + excluded.sum, expires_at = max(expires_at, excluded.expires_at)`,
+          stream,
+          field,
+          minute,
+          count,
+          ...numbers,
+          expiresAt,
+        );
+      }
+    }
+  }
+
+  #field(stream: number, field: string, expiresAt: number): FieldRollup {
+    const key = `${stream}:${expiresAt}:${field}`;
+    let rollup = this.#fields.get(key);
+    if (rollup === undefined) {
+      rollup = { stream, field, expiresAt, minutes: new Map() };
+      this.#fields.set(key, rollup);
+    }
+    return rollup;
+  }
+}
+
+function sumsAt({ minutes }: FieldRollup, minute: number): Sums {
+  let sums = minutes.get(minute);
+  if (sums === undefined) {
+    sums = { count: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, sum: 0 };
+    minutes.set(minute, sums);
+  }
+  return sums;
+}

@@ -1,0 +1,16 @@
+import type { Database } from "./database.ts";
+
+/** The number that stands for (tenant, stream) in every other table; null when nothing was ever kept for it. */
+export function findStreamNumber(database: Database, tenant: string, stream: string): number | null {
+  const row = database.get<{ id: number }>("SELECT id FROM streams WHERE tenant = ? AND name = ?", tenant, stream);
+  return row?.id ?? null;
+}
+
+/** The same, made when it is not there. Not kept in memory: a transaction that rolls back would leave a wrong number behind. */
+export function streamNumber(database: Database, tenant: string, stream: string): number {
+  const found = findStreamNumber(database, tenant, stream);
+  if (found !== null) return found;
+  return Number(
+    database.statement("INSERT INTO streams (tenant, name) VALUES (?, ?)").run(tenant, stream).lastInsertRowid,
+  );
+}
