@@ -5,7 +5,7 @@ import { limits } from "../../model/limits.ts";
 import type { Page } from "../../model/page.ts";
 import type { JobItemQuery, JobLog, JobStepResult } from "../../ports/job-log.ts";
 import { insertAudit } from "./audit-log.ts";
-import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { decodeCursor, encodeCursor } from "../../model/cursor.ts";
 import type { Clock, Database } from "./database.ts";
 import { freezeItems, planJob } from "./job-plan.ts";
 import {

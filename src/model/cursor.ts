@@ -1,4 +1,4 @@
-import { EventPulseError } from "../../model/error.ts";
+import { EventPulseError } from "./error.ts";
 
 /** Position of the last row of a page, for the next one. Opaque outside; `kind` keeps a cursor of one list out of another. */
 export function encodeCursor(kind: string, position: readonly (string | number)[]): string {

@@ -1,0 +1,105 @@
+import { hash } from "node:crypto";
+import type { ItemKey } from "./item.ts";
+
+/**
+ * Names of everything in the table, in one place. No partition holds more than one key's worth of traffic: what many writers
+ * touch at once is spread over shards by the hash of what is written, and readers ask all shards.
+ */
+export const shards = { counters: 8, rollups: 8, index: 4, failures: 4, outbox: 4 } as const;
+
+/** Which of `count` shards belongs to this text; the same for ever. */
+export function shardOf(text: string, count: number): number {
+  return Number.parseInt(hash("sha1", text, "hex").slice(0, 8), 16) % count;
+}
+
+/** 0 to count - 1, for readers. */
+export function allShards(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, shard) => shard);
+}
+
+const timeOffset = 2 ** 46;
+
+/** A time as text that sorts: 15 digits, also before 1970. */
+export function timeText(millis: number): string {
+  return String(millis + timeOffset).padStart(15, "0");
+}
+
+export function timeOfText(text: string): number {
+  return Number(text.slice(0, 15)) - timeOffset;
+}
+
+/** Sort key of a list by (time, id). */
+export function timeAndId(millis: number, id: string): string {
+  return `${timeText(millis)}#${id}`;
+}
+
+export const itemKeys = {
+  /** `identity`: the last 10 bytes of a record id, unique within its stream. */
+  record: (tenant: string, stream: string, identity: Uint8Array): ItemKey => ({
+    pk: `R#${tenant}#${stream}#${Buffer.from(identity).toString("base64url")}`,
+    sk: "R",
+  }),
+  /** Pages of record ids by event time: one partition a day and shard. */
+  indexPartition: (tenant: string, stream: string, day: number, shard: number) =>
+    `X#${tenant}#${stream}#${timeText(day)}#${shard}`,
+  /** Which days a stream has records in; sort key `timeText` of the day. */
+  days: (tenant: string, stream: string) => `D#${tenant}#${stream}`,
+  /** The outcome of a raw object. */
+  marker: (rawKey: string): ItemKey => ({ pk: `O#${rawKey}`, sk: "M" }),
+  eventAttempt: (rawKey: string, index: number): ItemKey => ({ pk: `O#${rawKey}`, sk: `E#${index}` }),
+  /** Accepted and not committed yet; sort key: the raw key. */
+  pending: (rawKey: string): ItemKey => ({ pk: `P#${shardOf(rawKey, shards.outbox)}`, sk: rawKey }),
+  pendingPartition: (shard: number) => `P#${shard}`,
+  counters: (tenant: string, stream: string, shard: number): ItemKey => ({
+    pk: `C#${tenant}#${stream}#${shard}`,
+    sk: "C",
+  }),
+  /** Of all numeric fields of a stream in one minute. One partition a month (30 days) and shard. */
+  rollup: (tenant: string, stream: string, minute: number, shard: number): ItemKey => ({
+    pk: `U#${tenant}#${stream}#${timeText(Math.floor(minute / rollupPeriodMillis) * rollupPeriodMillis)}#${shard}`,
+    sk: timeText(minute),
+  }),
+  state: (tenant: string, rule: string, key: string): ItemKey => ({ pk: `S#${tenant}#${rule}#${key}`, sk: "S" }),
+  anomaly: (tenant: string, id: string): ItemKey => ({ pk: `A#${tenant}#${id}`, sk: "A" }),
+  failure: (id: string): ItemKey => ({ pk: `F#${id}`, sk: "F" }),
+  failurePayload: (id: string): ItemKey => ({ pk: `F#${id}`, sk: "P" }),
+  /** Failures that wait, by what the client said identifies their event. Sort key: the failure's id. */
+  waiting: (tenant: string, stream: string, identity: number, contentHash: number) =>
+    `W#${tenant}#${stream}#${identity}#${contentHash}`,
+  issue: (tenant: string, id: string): ItemKey => ({ pk: `I#${tenant}#${id}`, sk: "I" }),
+  issueHour: (tenant: string, id: string, hour: number): ItemKey => ({
+    pk: `I#${tenant}#${id}`,
+    sk: `H#${timeText(hour)}`,
+  }),
+  job: (id: string): ItemKey => ({ pk: `J#${id}`, sk: "J" }),
+  /** `limits`-sized slices of a job's frozen list. */
+  jobItems: (id: string, slice: number): ItemKey => ({ pk: `J#${id}`, sk: `T#${String(slice).padStart(6, "0")}` }),
+  audit: (tenant: string, sequence: number): ItemKey => ({ pk: `L#${tenant}`, sk: String(sequence).padStart(15, "0") }),
+  notification: (id: string): ItemKey => ({ pk: `N#${id}`, sk: "N" }),
+  notificationGroup: (name: string): ItemKey => ({ pk: `G#${name}`, sk: "G" }),
+  contract: (tenant: string, stream: string, version: string): ItemKey => ({
+    pk: `V#${tenant}#${stream}`,
+    sk: version,
+  }),
+  work: (id: string): ItemKey => ({ pk: `B#${shardOf(id, shards.outbox)}`, sk: id }),
+  workPartition: (shard: number) => `B#${shard}`,
+} as const;
+
+export const rollupPeriodMillis = 30 * 24 * 60 * 60 * 1000;
+
+/** Partitions of the list indexes. `g1`: all of a kind, `g2`: the part of it that is asked for most. */
+export const listKeys = {
+  failures: (tenant: string, shard: number) => `F#${tenant}#${shard}`,
+  /** `g2` */
+  failuresOfIssue: (tenant: string, fingerprint: string) => `F#${tenant}#${fingerprint}`,
+  issues: (tenant: string) => `I#${tenant}`,
+  /** `g2` */
+  issuesUnnoticed: "I",
+  anomalies: (tenant: string) => `A#${tenant}`,
+  jobs: (tenant: string) => `J#${tenant}`,
+  notifications: "N",
+  /** `g2`, by when they are due. */
+  notificationsPending: "N#pending",
+  /** `g1` of markers: keys of raw objects whose outcome is committed, by stream; sort key: the raw key's day and place. */
+  rawKeys: (tenant: string, stream: string) => `O#${tenant}#${stream}`,
+} as const;
