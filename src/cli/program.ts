@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
+import { costCommand } from "./cost.ts";
 import { devCommand } from "./dev.ts";
 import { diffCommand } from "./diff.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -26,7 +27,7 @@ const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
   ["Send and ask:", [sendCommand, queryCommand, tailCommand, statusCommand]],
   ["Fix and replay:", [failuresCommand, issuesCommand, replayCommand, jobsCommand, recipesCommand, auditCommand]],
   ["Config:", [checkCommand, diffCommand, schemaCommand, openapiCommand]],
-  ["Operate:", [startCommand, versionCommand]],
+  ["Operate:", [startCommand, costCommand, versionCommand]],
 ];
 
 /**

@@ -31,6 +31,7 @@ const commands = [
     "diff",
     "schema",
     "openapi",
+    "cost",
     "version",
   ],
   ...["list", "show", "payload", "edit", "replay", "retry", "discard"].map((name) => `failures ${name}`),
