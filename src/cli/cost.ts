@@ -33,9 +33,7 @@ With --json: {"prices": {"region", "asOf"}, "traffic", "lines": [{"item", "quant
   );
   command
     .addOption(
-      new Option("--events-per-month <n>", "events in a month")
-        .argParser(wholeNumber(0, eventsMax))
-        .makeOptionMandatory(),
+      new Option("--events-per-month <n>", "events in a month").argParser(wholeNumber(0, eventsMax)).default(1_000_000),
     )
     .addOption(new Option("--batch <n>", "events in one request").argParser(wholeNumber(1, 10_000)).default(100))
     .addOption(new Option("--event-bytes <n>", "bytes of one event").argParser(wholeNumber(2, 262_144)).default(1024))
