@@ -22,6 +22,7 @@ export class UnitOfWork {
   readonly #read = new Map<string, Item | null>();
   /** Null: to be deleted. */
   readonly #written = new Map<string, { readonly key: ItemKey; readonly item: Item | null }>();
+  readonly #afterCommit: (() => void)[] = [];
 
   constructor(table: Table) {
     this.table = table;
@@ -62,6 +63,11 @@ export class UnitOfWork {
     this.#written.set(keyText(key), { key, item: null });
   }
 
+  /** Calls `done` once the writes have taken effect; never when they have not. */
+  onCommit(done: () => void): void {
+    this.#afterCommit.push(done);
+  }
+
   /** All writes, and as conditions all reads of what is written; at most `transactionItemsMax`. */
   async commit(): Promise<void> {
     if (this.#written.size === 0) return;
@@ -73,6 +79,7 @@ export class UnitOfWork {
       if (isRace(error)) throw new Race("lost a race", { cause: error });
       throw error;
     }
+    for (const done of this.#afterCommit) done();
   }
 
   #write(text: string, { pk, sk }: ItemKey, item: Item | null): TransactWrite {
