@@ -139,7 +139,7 @@ export class Table {
       this.#client.send(
         new QueryCommand({
           TableName: this.name,
-          IndexName: index ?? undefined,
+          IndexName: index === null ? undefined : indexName(index),
           ConsistentRead: index === null,
           KeyConditionExpression: `#p = :p${range}`,
           ExpressionAttributeNames: { "#p": partitionName, ...(range !== "" && { "#s": sortName }) },
@@ -188,6 +188,11 @@ export class Table {
     if (item === undefined) return null;
     return item.ttl !== undefined && item.ttl * 1000 <= this.clock() ? null : item;
   }
+}
+
+/** DynamoDB wants at least three characters. */
+export function indexName(index: TableIndex): string {
+  return `${index}-index`;
 }
 
 const throttled = new Set([

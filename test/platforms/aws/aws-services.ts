@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { sdkOptions } from "../../../src/platforms/aws/sdk-options.ts";
-import { type Clock, Table } from "../../../src/platforms/aws/table.ts";
+import { type Clock, indexName, Table, type TableIndex } from "../../../src/platforms/aws/table.ts";
 
 /** How a client reaches the emulator that `npm run test:aws` has started. */
 export function emulator() {
@@ -26,8 +26,8 @@ export async function testTable(clock: Clock): Promise<TestTable> {
     marshallOptions: { removeUndefinedValues: true },
   });
   const name = `test-${randomUUID()}`;
-  const index = (prefix: string) => ({
-    IndexName: prefix,
+  const index = (prefix: TableIndex) => ({
+    IndexName: indexName(prefix),
     KeySchema: [
       { AttributeName: `${prefix}p`, KeyType: "HASH" as const },
       { AttributeName: `${prefix}s`, KeyType: "RANGE" as const },
