@@ -13,10 +13,12 @@ export interface UploadLink {
   /** Headers that the holder must send as they are. */
   readonly headers: Readonly<Record<string, string>>;
 }
-export interface StoredObject {
+export interface ListedObject {
   readonly key: string;
   readonly bytes: number;
   readonly storedAt: number;
+}
+export interface StoredObject extends ListedObject {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +34,7 @@ export interface ObjectStore {
   /** What is known of the object, or null. */
   head(key: string): Promise<StoredObject | null>;
   /** Yields objects whose key starts with `prefix`, ascending by UTF-8 bytes (S3's order), fetched one page at a time. */
-  list(prefix: string): AsyncIterable<StoredObject>;
+  list(prefix: string): AsyncIterable<ListedObject>;
   /** Removes the object; removing what is not there is no error. */
   delete(key: string): Promise<void>;
   /** A link that lets its holder put this one object, with this type, length and checksum, until it expires. */

@@ -1,5 +1,3 @@
-import { EventPulseError } from "../../model/error.ts";
-
 /**
  * Where an object lies: one folder for each part of its key and, in place of a file, a folder that ends in "~" with the
  * body and what is known of it. So "a" and "a/b" can both be keys, as in S3, and an object appears whole, by one rename.
@@ -10,25 +8,7 @@ import { EventPulseError } from "../../model/error.ts";
  */
 export const objectPathMarks = { object: "~", cut: "~~" } as const;
 
-const keyBytesMax = 512;
 const partBytesMax = 64;
-
-/** Throws OBJECT_KEY_INVALID unless `key` is 1 to 512 bytes of UTF-8 in parts that are not empty, "." or "..", without NUL. */
-export function checkObjectKey(key: string): void {
-  const bytes = Buffer.byteLength(key);
-  const parts = key.split("/");
-  const valid =
-    bytes >= 1 &&
-    bytes <= keyBytesMax &&
-    key.isWellFormed() &&
-    !key.includes("\u0000") &&
-    !parts.some((part) => part === "" || part === "." || part === "..");
-  if (valid) return;
-  throw new EventPulseError(
-    "OBJECT_KEY_INVALID",
-    `An object key is 1 to ${keyBytesMax} bytes of UTF-8 in parts between "/"; no part is empty, "." or "..", and none holds a NUL.`,
-  );
-}
 
 /** Folders and then the object's own folder. The key must be valid. */
 export function objectPath(key: string): string[] {

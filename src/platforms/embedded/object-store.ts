@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { assert, EventPulseError } from "../../model/error.ts";
+import { assert } from "../../model/error.ts";
+import { checkObjectKey, checkObjectMetadata } from "../../model/object-key.ts";
 import type { ObjectStore, StoredObject } from "../../ports/object-store.ts";
 import type { Clock } from "./database.ts";
 import { objectListing } from "./object-listing.ts";
-import { checkObjectKey, objectPath } from "./object-path.ts";
+import { objectPath } from "./object-path.ts";
 import { signUploadLink } from "./upload-link.ts";
 
 export { verifyUploadLink } from "./upload-link.ts";
@@ -30,8 +31,6 @@ const bodyFile = "body";
 const sidecarFile = "object.json";
 /** Where objects are written before they appear, and go before they are removed. No encoded name begins with "~". */
 const workFolder = "~work";
-/** As in S3, which counts names and values. */
-const metadataBytesMax = 2048;
 
 /** Objects as files, in folders that follow the parts of their keys. */
 export function fileObjectStore({ directory, clock, secret, baseUrl }: FileObjectStoreOptions): ObjectStore {
@@ -50,7 +49,7 @@ export function fileObjectStore({ directory, clock, secret, baseUrl }: FileObjec
   return {
     async put(key, body, metadata = {}) {
       const path = pathOf(key);
-      checkMetadata(metadata);
+      checkObjectMetadata(metadata);
       if ((await absentAsNull(stat(path))) !== null) return "exists";
       const prepared = await prepare(directory, body, { storedAt: clock(), metadata });
       return publish(directory, prepared, path);
@@ -116,20 +115,6 @@ async function publish(directory: string, prepared: string, path: string): Promi
   // Every folder on the way may be new, made here or by a put at the same time: each is an entry of the one above it.
   for (let folder = parent; folder.startsWith(directory); folder = dirname(folder)) await flush(folder);
   return "created";
-}
-
-function checkMetadata(metadata: Readonly<Record<string, string>>): void {
-  const entries = Object.entries(metadata);
-  for (const [name] of entries) {
-    assert(/^[a-z0-9-]+$/.test(name), "names of metadata are lower-case letters, digits and dashes");
-  }
-  const bytes = entries.reduce((sum, [name, value]) => sum + name.length + Buffer.byteLength(value), 0);
-  if (bytes > metadataBytesMax) {
-    throw new EventPulseError(
-      "OBJECT_TOO_LARGE",
-      `The metadata of an object is at most ${metadataBytesMax} bytes, this is ${bytes}: put the rest into the body.`,
-    );
-  }
 }
 
 async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
