@@ -140,7 +140,7 @@ describe("the rules find what breaks them", () => {
       "src/platforms/aws/mailer.ts": "",
       "test/contracts/mailer.ts": "export function mailerContract() {}",
       "test/platforms/embedded/mailer.test.ts": `import "../../contracts/mailer.ts";`,
-      "test/platforms/aws/mailer.test.ts": `import "../../contracts/mailer.ts";`,
+      "test/platforms/aws/mailer.aws.ts": `import "../../contracts/mailer.ts";`,
     };
     assert.deepEqual(broken(sameNameFindings, whole), []);
     for (const path of Object.keys(whole).filter((path) => !path.endsWith("main.ts"))) {

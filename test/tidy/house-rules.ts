@@ -36,7 +36,7 @@ export function sameNameFindings(files: readonly SourceFacts[]): Finding[] {
 }
 
 function runsSuite(file: SourceFacts, platform: string, port: string): boolean {
-  const inPlatform = file.path.startsWith(`test/platforms/${platform}/`) && file.path.endsWith(".test.ts");
+  const inPlatform = file.path.startsWith(`test/platforms/${platform}/`) && /\.(?:test|aws)\.ts$/.test(file.path);
   return inPlatform && file.imports.some(({ specifier }) => specifier.endsWith(`/contracts/${port}.ts`));
 }
 
