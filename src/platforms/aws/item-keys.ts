@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { identityHash53 } from "../../model/identity.ts";
 import type { ItemKey } from "./item.ts";
 
 /**
@@ -34,11 +35,16 @@ export function timeAndId(millis: number, id: string): string {
 }
 
 export const itemKeys = {
-  /** `identity`: the last 10 bytes of a record id, unique within its stream. */
+  /**
+   * `identity`: the last 10 bytes of a record id, unique within its stream. Most of it is in the partition, which a failing
+   * event of which only the 53-bit hash is known is looked up by; the sort key tells apart those that have the hash in common.
+   */
   record: (tenant: string, stream: string, identity: Uint8Array): ItemKey => ({
-    pk: `R#${tenant}#${stream}#${Buffer.from(identity).toString("base64url")}`,
-    sk: "R",
+    pk: itemKeys.recordPartition(tenant, stream, identityHash53(identity)),
+    sk: Buffer.from(identity.subarray(0, 4)).toString("base64url"),
   }),
+  recordPartition: (tenant: string, stream: string, identityHash: number): string =>
+    `R#${tenant}#${stream}#${identityHash.toString(36)}`,
   /** Pages of record ids by event time: one partition a day and shard. */
   indexPartition: (tenant: string, stream: string, day: number, shard: number) =>
     `X#${tenant}#${stream}#${timeText(day)}#${shard}`,
@@ -63,9 +69,17 @@ export const itemKeys = {
   anomaly: (tenant: string, id: string): ItemKey => ({ pk: `A#${tenant}#${id}`, sk: "A" }),
   failure: (id: string): ItemKey => ({ pk: `F#${id}`, sk: "F" }),
   failurePayload: (id: string): ItemKey => ({ pk: `F#${id}`, sk: "P" }),
-  /** Failures that wait, by what the client said identifies their event. Sort key: the failure's id. */
-  waiting: (tenant: string, stream: string, identity: number, contentHash: number) =>
-    `W#${tenant}#${stream}#${identity}#${contentHash}`,
+  /** The failure that an event, by what the client said identifies it and by its content, was last written as. */
+  waiting: (tenant: string, stream: string, identity: number, contentHash: number): ItemKey => ({
+    pk: `W#${tenant}#${stream}#${identity}#${contentHash}`,
+    sk: "W",
+  }),
+  /** Failures that one raw object brought, by when they expire. */
+  failureExpiry: (expiresAt: number, rawKey: string, part: number): ItemKey => ({
+    pk: `Z#${shardOf(rawKey, shards.failures)}`,
+    sk: `${timeText(expiresAt)}#${rawKey}#${part}`,
+  }),
+  failureExpiryPartition: (shard: number) => `Z#${shard}`,
   issue: (tenant: string, id: string): ItemKey => ({ pk: `I#${tenant}#${id}`, sk: "I" }),
   issueHour: (tenant: string, id: string, hour: number): ItemKey => ({
     pk: `I#${tenant}#${id}`,
@@ -96,6 +110,8 @@ export const listKeys = {
   /** `g2` */
   issuesUnnoticed: "I",
   anomalies: (tenant: string) => `A#${tenant}`,
+  /** `g2` */
+  anomaliesOfField: (tenant: string, stream: string, field: string) => `A#${tenant}#${stream}#${field}`,
   jobs: (tenant: string) => `J#${tenant}`,
   notifications: "N",
   /** `g2`, by when they are due. */
