@@ -1,13 +1,41 @@
-import type { AnomalyDraft } from "../../model/anomaly.ts";
-import type { Item } from "./item.ts";
+import type { Anomaly, AnomalyDraft } from "../../model/anomaly.ts";
+import { type Item, ttlOf } from "./item.ts";
+import { itemKeys, listKeys, timeAndId } from "./item-keys.ts";
 
 /** The item of a new anomaly: derived from rule and record, so that writing it again writes the same. */
 export function anomalyItem(
-  _tenant: string,
-  _stream: string,
-  _draft: AnomalyDraft,
-  _recordId: string,
-  _expiresAt: number,
+  tenant: string,
+  stream: string,
+  draft: AnomalyDraft,
+  recordId: string,
+  expiresAt: number,
 ): Item {
-  throw new Error("to be written");
+  const { id, rule, field, key, time, value, verdict } = draft;
+  const anomaly: Anomaly = {
+    id,
+    stream,
+    rule,
+    field,
+    key,
+    time,
+    value,
+    score: verdict.score,
+    expectedLow: verdict.expectedLow,
+    expectedHigh: verdict.expectedHigh,
+    why: verdict.why,
+    recordId,
+    state: "open",
+    note: null,
+    version: 1,
+  };
+  const place = timeAndId(time, id);
+  return {
+    ...itemKeys.anomaly(tenant, id),
+    j: JSON.stringify(anomaly),
+    ttl: ttlOf(expiresAt),
+    g1p: listKeys.anomalies(tenant),
+    g1s: place,
+    g2p: listKeys.anomaliesOfField(tenant, stream, field),
+    g2s: place,
+  };
 }

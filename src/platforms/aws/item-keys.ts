@@ -74,10 +74,10 @@ export const itemKeys = {
     pk: `W#${tenant}#${stream}#${identity}#${contentHash}`,
     sk: "W",
   }),
-  /** Failures that one raw object brought, by when they expire. */
-  failureExpiry: (expiresAt: number, rawKey: string, part: number): ItemKey => ({
-    pk: `Z#${shardOf(rawKey, shards.failures)}`,
-    sk: `${timeText(expiresAt)}#${rawKey}#${part}`,
+  /** Failures that one raw object brought, by when they expire. `first`: the first of them. */
+  failureExpiry: (expiresAt: number, first: string): ItemKey => ({
+    pk: `Z#${shardOf(first, shards.failures)}`,
+    sk: timeAndId(expiresAt, first),
   }),
   failureExpiryPartition: (shard: number) => `Z#${shard}`,
   issue: (tenant: string, id: string): ItemKey => ({ pk: `I#${tenant}#${id}`, sk: "I" }),

@@ -1,10 +1,40 @@
-import type { NotificationDraft } from "../../model/notification.ts";
-import type { ItemKey } from "./item.ts";
+import type { Notification, NotificationDraft } from "../../model/notification.ts";
+import { entityOf, type Item, type ItemKey, ttlOf } from "./item.ts";
+import { itemKeys, listKeys, timeAndId } from "./item-keys.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
+/** A notification as kept: what people see, and when it is due. */
+export interface StoredNotification extends Notification {
+  readonly dueAt: number;
+}
+
+/** What is kept of a group: when its last notification was written, and how many were held back since. */
+interface NotificationGroup {
+  readonly lastCreatedAt: number;
+  readonly suppressed: number;
+}
+
+/** Notifications are read for a while after they were sent; pending ones stay until they are settled. */
+const keptMillis = 30 * 24 * 60 * 60 * 1000;
+
+/** The item of a notification, with its place in the lists. */
+export function notificationItem(notification: StoredNotification): Item {
+  const { id, state, createdAt, dueAt } = notification;
+  const lists = { g1p: listKeys.notifications, g1s: timeAndId(createdAt, id) };
+  const item = { ...itemKeys.notification(id), j: JSON.stringify(notification), ...lists };
+  return state === "pending"
+    ? { ...item, g2p: listKeys.notificationsPending, g2s: timeAndId(dueAt, id) }
+    : { ...item, ttl: ttlOf(createdAt + keptMillis) };
+}
+
+/** What people see of it. */
+export function toNotification({ dueAt: _dueAt, ...notification }: StoredNotification): Notification {
+  return notification;
+}
+
 /** Of all items that `writeNotifications` may write. */
-export function notificationKeys(_drafts: readonly NotificationDraft[]): readonly ItemKey[] {
-  throw new Error("to be written");
+export function notificationKeys(drafts: readonly NotificationDraft[]): readonly ItemKey[] {
+  return drafts.flatMap(({ id, group }) => [itemKeys.notification(id), itemKeys.notificationGroup(group)]);
 }
 
 /**
@@ -12,9 +42,34 @@ export function notificationKeys(_drafts: readonly NotificationDraft[]): readonl
  * a notification is only counted; the next one that is written says how many were held back.
  */
 export async function writeNotifications(
-  _unit: UnitOfWork,
-  _drafts: readonly NotificationDraft[],
-  _now: number,
+  unit: UnitOfWork,
+  drafts: readonly NotificationDraft[],
+  now: number,
 ): Promise<void> {
-  throw new Error("to be written");
+  await unit.loadAll(notificationKeys(drafts));
+  for (const { group: name, cooldownMillis, ...draft } of drafts) {
+    const groupKey = itemKeys.notificationGroup(name);
+    const [known, groupItem] = await unit.loadAll([itemKeys.notification(draft.id), groupKey]);
+    if (known != null) continue;
+    const before = groupItem == null ? null : entityOf<NotificationGroup>(groupItem);
+    const heldBack = before !== null && now - before.lastCreatedAt < cooldownMillis;
+    const group: NotificationGroup = heldBack
+      ? { ...before, suppressed: before.suppressed + 1 }
+      : { lastCreatedAt: now, suppressed: 0 };
+    // Forgotten with its last notification, unless it holds back for longer.
+    const until = group.lastCreatedAt + Math.max(keptMillis, cooldownMillis);
+    unit.put({ ...groupKey, j: JSON.stringify(group), ttl: ttlOf(until) });
+    if (heldBack) continue;
+    unit.put(
+      notificationItem({
+        ...draft,
+        state: "pending",
+        attempts: 0,
+        createdAt: now,
+        suppressed: before?.suppressed ?? 0,
+        lastError: null,
+        dueAt: now,
+      }),
+    );
+  }
 }
