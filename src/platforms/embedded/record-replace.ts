@@ -1,6 +1,7 @@
 import type { ErrorDetail } from "../../model/error.ts";
 import { partIdentityHash } from "../../model/identity.ts";
 import { type RecordDraft, type RecordId, recordIdTime } from "../../model/record.ts";
+import { ReplaceReport } from "../../model/replace-report.ts";
 import type { ReplaceResult, Reprocessed, ReprocessedEvent } from "../../model/replacement.ts";
 import { addToCounters, emptyTally } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -15,7 +16,6 @@ import { IdentityIndex, IdentityMerge } from "./identity-index.ts";
 import { addToObject } from "./object-marker.ts";
 import { PendingRecordBatches } from "./record-batches.ts";
 import { RecordWriter } from "./record-writer.ts";
-import { ReplaceReport } from "./replace-report.ts";
 import { recountRollups, type TouchedRollups } from "./rollup-recount.ts";
 import { minuteMillis, PendingRollups } from "./rollups.ts";
 import { findStreamNumber } from "./stream-number.ts";

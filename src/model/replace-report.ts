@@ -1,6 +1,6 @@
-import type { ErrorDetail } from "../../model/error.ts";
-import { causePointer } from "../../model/identity.ts";
-import type { Replacement, ReplacementSample, ReplaceReason, ReplaceResult } from "../../model/replacement.ts";
+import type { ErrorDetail } from "./error.ts";
+import { causePointer } from "./identity.ts";
+import type { Replacement, ReplacementSample, ReplaceReason, ReplaceResult } from "./replacement.ts";
 
 /** Samples of one object: a job shows a few of all its objects. */
 const samplesMax = 3;
