@@ -42,7 +42,10 @@ export async function replayFailure(
   let repaired = event;
   try {
     repaired = editedEvent(failure, event);
-    if (mend !== null) repaired = mended(event, await mend(repaired.data, failure));
+    if (mend !== null) {
+      const data = mend(repaired.data, failure);
+      repaired = mended(event, data instanceof Promise ? await data : data);
+    }
   } catch (error) {
     if (!(error instanceof EventPulseError)) throw error;
     const [first] = error.errors;

@@ -17,7 +17,12 @@ export function emptyTally(): Tally {
 
 /** Adds `change` to `sum`. */
 export function addTally(sum: Tally, change: Tally): void {
-  for (const key of Object.keys(change) as (keyof Tally)[]) sum[key] += change[key];
+  sum.stored += change.stored;
+  sum.dropped += change.dropped;
+  sum.quarantined += change.quarantined;
+  sum.dead += change.dead;
+  sum.retrying += change.retrying;
+  sum.duplicates += change.duplicates;
 }
 
 export function tallySum({ stored, dropped, quarantined, dead, retrying, duplicates }: Tally): number {

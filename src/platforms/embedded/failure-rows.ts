@@ -3,7 +3,6 @@ import type { Failure, FailureDraft, FailureEdit, FailureState } from "../../mod
 import { failureFingerprint, failureId } from "../../model/identity.ts";
 import type { RawMeta } from "../../model/raw-object.ts";
 import { type RecordDraft, recordIdText } from "../../model/record.ts";
-import type { FailureWithPayload } from "../../ports/failure-log.ts";
 import type { Database } from "./database.ts";
 import type { IdentityIndex } from "./identity-index.ts";
 import type { IssueMember, PendingIssues } from "./issue-rows.ts";
@@ -42,26 +41,31 @@ export interface EndingFailure extends IssueMember {
 }
 
 // CROSS JOIN fixes the order: the given ids first, each by its index.
-const endingSelect = `SELECT number, failures.id, tenant, stream AS streamNumber, fingerprint, first_seen_at AS firstSeenAt, state,
-  attempts FROM json_each(?) AS given CROSS JOIN failures ON failures.id = given.value`;
+const endingSelect = `SELECT number, failures.id, tenant, stream, fingerprint, first_seen_at, state, attempts
+  FROM json_each(?) AS given CROSS JOIN failures ON failures.id = given.value`;
+
+/** As `endingSelect` has them. */
+type EndingRow = readonly [
+  number: number,
+  id: string,
+  tenant: string,
+  streamNumber: number,
+  fingerprint: string,
+  firstSeenAt: number,
+  state: FailureState,
+  attempts: number,
+];
 
 /** Those of the given failures that are there, by id, in one query. */
 export function findEnding(database: Database, ids: readonly string[]): Map<string, EndingFailure> {
   if (ids.length === 0) return new Map();
-  const rows = database.all<EndingFailure>(endingSelect, JSON.stringify([...new Set(ids)]));
-  return new Map(rows.map((row) => [row.id, row]));
-}
-
-/** Those of the given failures that are there, with their payloads. */
-export function loadFailures(database: Database, tenant: string, ids: readonly string[]): FailureWithPayload[] {
-  const rows = database.all<FailureRow & { payload: Uint8Array }>(
-    `SELECT ${failureColumns}, payload FROM json_each(?) AS given CROSS JOIN failures ON failures.id = given.value
-       JOIN streams ON streams.id = failures.stream JOIN failure_payloads ON failure_payloads.failure = failures.number
-       WHERE failures.tenant = ?`,
-    JSON.stringify([...new Set(ids)]),
-    tenant,
+  const rows = database.arrays<EndingRow>(endingSelect, JSON.stringify([...new Set(ids)]));
+  return new Map(
+    rows.map(([number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts]) => [
+      id,
+      { number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts },
+    ]),
   );
-  return rows.map(({ payload, ...row }) => ({ failure: Object.assign(row, parsedColumns(row)), payload }));
 }
 
 export function toFailure(row: FailureRow): Failure {

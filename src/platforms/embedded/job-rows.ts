@@ -91,13 +91,14 @@ export function writeItemResults(
 
 /** Items without a result, ascending. By its partial index: what is done is not looked at again in each step. */
 export function itemsTodo(database: Database, job: number, max: number): readonly JobItem[] {
+  // What has no result has neither detail nor record.
   return database
-    .all<JobItem>(
-      `${itemSelect} INDEXED BY job_items_todo WHERE job = ? AND result IS NULL ORDER BY position LIMIT ?`,
+    .arrays<readonly [position: number, target: string]>(
+      "SELECT position, target FROM job_items INDEXED BY job_items_todo WHERE job = ? AND result IS NULL ORDER BY position LIMIT ?",
       job,
       max,
     )
-    .map(toItem);
+    .map(([position, target]) => ({ position, target, result: null, detail: null, recordId: null }));
 }
 
 /** The reasons of a job with those of a step added, most frequent first. The detail and the example are the first one's. */
