@@ -1,0 +1,395 @@
+# Optional, for teams that deploy from inside AWS: source, test, plan, somebody's approval, apply, smoke test.
+# The connection to GitHub is made pending: somebody accepts it once in the console.
+
+locals {
+  # In this order; each is a CodeBuild project with the file of its name in buildspecs/.
+  builds = var.enable_pipeline ? toset(["test", "plan", "apply", "smoke"]) : toset([])
+
+  # Those that change or read everything this folder makes.
+  deploying_builds = var.enable_pipeline ? toset(["plan", "apply"]) : toset([])
+}
+
+resource "aws_codestarconnections_connection" "this" {
+  count = var.enable_pipeline ? 1 : 0
+
+  name          = local.prefix
+  provider_type = "GitHub"
+}
+
+# What one stage hands to the next.
+resource "aws_s3_bucket" "pipeline" {
+  count = var.enable_pipeline ? 1 : 0
+
+  bucket        = "${local.prefix}-pipeline-${local.account_id}"
+  force_destroy = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "pipeline" {
+  count = var.enable_pipeline ? 1 : 0
+
+  bucket = aws_s3_bucket.pipeline[0].id
+
+  rule {
+    bucket_key_enabled = true
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = aws_kms_key.this.arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "pipeline" {
+  count = var.enable_pipeline ? 1 : 0
+
+  bucket                  = aws_s3_bucket.pipeline[0].id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "pipeline" {
+  count = var.enable_pipeline ? 1 : 0
+
+  bucket = aws_s3_bucket.pipeline[0].id
+
+  rule {
+    id     = "age"
+    status = "Enabled"
+
+    filter {}
+
+    expiration {
+      days = 30
+    }
+  }
+}
+
+data "aws_iam_policy_document" "pipeline_bucket" {
+  count = var.enable_pipeline ? 1 : 0
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.pipeline[0].arn, "${aws_s3_bucket.pipeline[0].arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "pipeline" {
+  count = var.enable_pipeline && var.enable_bucket_policies ? 1 : 0
+
+  bucket = aws_s3_bucket.pipeline[0].id
+  policy = data.aws_iam_policy_document.pipeline_bucket[0].json
+}
+
+data "aws_iam_policy_document" "assume_pipeline" {
+  for_each = toset(["codebuild", "codepipeline"])
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["${each.key}.amazonaws.com"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "artifacts" {
+  count = var.enable_pipeline ? 1 : 0
+
+  statement {
+    sid       = "Artifacts"
+    actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+    resources = ["${aws_s3_bucket.pipeline[0].arn}/*"]
+  }
+
+  statement {
+    sid       = "Key"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [aws_kms_key.this.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "pipeline" {
+  count = var.enable_pipeline ? 1 : 0
+
+  name                 = "${local.prefix}-pipeline"
+  assume_role_policy   = data.aws_iam_policy_document.assume_pipeline["codepipeline"].json
+  permissions_boundary = var.permissions_boundary_arn
+}
+
+data "aws_iam_policy_document" "pipeline" {
+  count = var.enable_pipeline ? 1 : 0
+
+  source_policy_documents = [data.aws_iam_policy_document.artifacts[0].json]
+
+  statement {
+    sid       = "Source"
+    actions   = ["codestar-connections:UseConnection"]
+    resources = [aws_codestarconnections_connection.this[0].arn]
+  }
+
+  statement {
+    sid       = "Builds"
+    actions   = ["codebuild:BatchGetBuilds", "codebuild:StartBuild"]
+    resources = [for name in sort(tolist(local.builds)) : aws_codebuild_project.this[name].arn]
+  }
+}
+
+resource "aws_iam_role_policy" "pipeline" {
+  count = var.enable_pipeline ? 1 : 0
+
+  name   = "pipeline"
+  role   = aws_iam_role.pipeline[0].id
+  policy = data.aws_iam_policy_document.pipeline[0].json
+}
+
+resource "aws_iam_role" "build" {
+  for_each = local.builds
+
+  name                 = "${local.prefix}-build-${each.key}"
+  assume_role_policy   = data.aws_iam_policy_document.assume_pipeline["codebuild"].json
+  permissions_boundary = var.permissions_boundary_arn
+}
+
+data "aws_iam_policy_document" "build" {
+  for_each = local.builds
+
+  source_policy_documents = [data.aws_iam_policy_document.artifacts[0].json]
+
+  statement {
+    sid       = "Logs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.build[each.key].arn}:*"]
+  }
+
+  # The roles that infra/bootstrap made for this: what they may do is said there, once, for GitHub and for this pipeline.
+  dynamic "statement" {
+    for_each = contains(local.deploying_builds, each.key) ? [true] : []
+
+    content {
+      sid       = "Deploy"
+      actions   = ["sts:AssumeRole"]
+      resources = ["arn:${local.partition}:iam::${local.account_id}:role/eventpulse-${each.key == "plan" ? "plan" : "deploy"}"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "smoke" ? [true] : []
+
+    content {
+      sid       = "ApiKey"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [aws_secretsmanager_secret.this.arn]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = each.key == "smoke" ? [true] : []
+
+    content {
+      sid       = "SecretKey"
+      actions   = ["kms:Decrypt"]
+      resources = [aws_kms_key.this.arn]
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["secretsmanager.${var.region}.amazonaws.com"]
+      }
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "build" {
+  for_each = local.builds
+
+  name   = "build"
+  role   = aws_iam_role.build[each.key].id
+  policy = data.aws_iam_policy_document.build[each.key].json
+}
+
+resource "aws_cloudwatch_log_group" "build" {
+  for_each = local.builds
+
+  name              = "/aws/codebuild/${local.prefix}-${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = aws_kms_key.this.arn
+}
+
+resource "aws_codebuild_project" "this" {
+  for_each = local.builds
+
+  name           = "${local.prefix}-${each.key}"
+  description    = "EventPulse ${var.stage}: ${each.key}"
+  service_role   = aws_iam_role.build[each.key].arn
+  encryption_key = aws_kms_key.this.arn
+  build_timeout  = 60
+
+  artifacts {
+    type = "CODEPIPELINE"
+  }
+
+  environment {
+    type         = "ARM_CONTAINER"
+    compute_type = "BUILD_GENERAL1_SMALL"
+    image        = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
+
+    dynamic "environment_variable" {
+      for_each = {
+        STAGE        = var.stage
+        SECRET_ARN   = aws_secretsmanager_secret.this.arn
+        PUBLIC_URL   = local.public_url
+        ROLE_ARN     = "arn:${local.partition}:iam::${local.account_id}:role/eventpulse-${each.key == "plan" ? "plan" : "deploy"}"
+        STATE_BUCKET = var.pipeline.state_bucket
+        STATE_KEY    = var.pipeline.state_key
+        LOCK_TABLE   = var.pipeline.lock_table
+        STATE_REGION = var.region
+      }
+
+      content {
+        name  = environment_variable.key
+        value = environment_variable.value
+      }
+    }
+  }
+
+  source {
+    type      = "CODEPIPELINE"
+    buildspec = "infra/buildspecs/${each.key}.yml"
+  }
+
+  logs_config {
+    cloudwatch_logs {
+      group_name = aws_cloudwatch_log_group.build[each.key].name
+    }
+  }
+}
+
+resource "aws_codepipeline" "this" {
+  count = var.enable_pipeline ? 1 : 0
+
+  name           = local.prefix
+  role_arn       = aws_iam_role.pipeline[0].arn
+  pipeline_type  = "V2"
+  execution_mode = "QUEUED"
+
+  artifact_store {
+    type     = "S3"
+    location = aws_s3_bucket.pipeline[0].bucket
+
+    encryption_key {
+      id   = aws_kms_key.this.arn
+      type = "KMS"
+    }
+  }
+
+  stage {
+    name = "Source"
+
+    action {
+      name             = "GitHub"
+      category         = "Source"
+      owner            = "AWS"
+      provider         = "CodeStarSourceConnection"
+      version          = "1"
+      output_artifacts = ["source"]
+
+      configuration = {
+        ConnectionArn    = aws_codestarconnections_connection.this[0].arn
+        FullRepositoryId = var.pipeline.repository
+        BranchName       = var.pipeline.branch
+      }
+    }
+  }
+
+  stage {
+    name = "Test"
+
+    action {
+      name            = "Test"
+      category        = "Test"
+      owner           = "AWS"
+      provider        = "CodeBuild"
+      version         = "1"
+      input_artifacts = ["source"]
+      configuration   = { ProjectName = aws_codebuild_project.this["test"].name }
+    }
+  }
+
+  stage {
+    name = "Plan"
+
+    action {
+      name             = "Plan"
+      category         = "Build"
+      owner            = "AWS"
+      provider         = "CodeBuild"
+      version          = "1"
+      run_order        = 1
+      input_artifacts  = ["source"]
+      output_artifacts = ["planned"]
+      configuration    = { ProjectName = aws_codebuild_project.this["plan"].name }
+    }
+
+    # What is applied is the plan that was read.
+    action {
+      name      = "Approve"
+      category  = "Approval"
+      owner     = "AWS"
+      provider  = "Manual"
+      version   = "1"
+      run_order = 2
+    }
+  }
+
+  stage {
+    name = "Apply"
+
+    action {
+      name            = "Apply"
+      category        = "Build"
+      owner           = "AWS"
+      provider        = "CodeBuild"
+      version         = "1"
+      run_order       = 1
+      input_artifacts = ["planned"]
+      configuration   = { ProjectName = aws_codebuild_project.this["apply"].name }
+    }
+
+    action {
+      name            = "Smoke"
+      category        = "Test"
+      owner           = "AWS"
+      provider        = "CodeBuild"
+      version         = "1"
+      run_order       = 2
+      input_artifacts = ["source"]
+      configuration   = { ProjectName = aws_codebuild_project.this["smoke"].name }
+    }
+  }
+}
