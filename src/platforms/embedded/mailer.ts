@@ -2,6 +2,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SendMailOptions } from "nodemailer";
 import { assert, EventPulseError } from "../../model/error.ts";
+import { headerLine, mailEnvelope } from "../../model/mail-envelope.ts";
 import type { Mail, Mailer } from "../../ports/mailer.ts";
 
 export interface SmtpMailerOptions {
@@ -80,44 +81,18 @@ export function captureMailer({ directory, from }: CaptureMailerOptions): Mailer
   };
 }
 
-/**
- * Addresses go in as objects, so that a comma or a bracket in one is never read as a list; one with a control character is
- * refused, because there is no address it could mean. Attachments by path or URL are off: a mail's text never reads a file.
- */
+/** Attachments by path or URL are off: a mail's text never reads a file. */
 function compose(mail: Mail, from: string): SendMailOptions {
-  assert(/^[a-z0-9_-]{1,64}$/.test(mail.id), "a mail id has 1 to 64 characters of a-z, 0-9, _ and -");
   return {
-    from,
-    to: mail.to.map((address) => ({ name: "", address: checkedAddress(address, mail.id) })),
-    subject: oneLine(mail.subject),
+    ...mailEnvelope(mail, from),
     text: mail.text,
     ...(mail.html === null ? {} : { html: mail.html }),
-    messageId: `<${mail.id}@${domainOf(from)}>`,
-    // RFC 3834: keeps out-of-office replies from answering.
-    headers: { "Auto-Submitted": "auto-generated" },
     disableFileAccess: true,
     disableUrlAccess: true,
   };
 }
 
-function checkedAddress(address: string, mailId: string): string {
-  if (/^[^\p{Cc}\s<>]+@[^\p{Cc}\s<>@]+$/u.test(address)) return address;
-  throw new EventPulseError(
-    "DELIVERY_FAILED",
-    `The mail ${mailId} has a destination that is no mail address: ${JSON.stringify(oneLine(address))}. Correct it in the config.`,
-  );
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ").trim();
-}
-
-/** The part after the "@" of the sender, for the Message-ID. */
-function domainOf(from: string): string {
-  return /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? "eventpulse.invalid";
-}
-
 /** The server's own words, without the rest of what nodemailer attaches (the URL's password may be in it). */
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? oneLine(cause.message).replace(/\.$/, "") : "unknown reason";
+  return cause instanceof Error ? headerLine(cause.message).replace(/\.$/, "") : "unknown reason";
 }

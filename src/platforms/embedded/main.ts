@@ -14,6 +14,7 @@ import type { EditJudgement } from "../../pipeline/failures/edit.ts";
 import { noticeIssues } from "../../pipeline/failures/issue-notices.ts";
 import { uploadRawMeta } from "../../pipeline/ingest/upload-metadata.ts";
 import { deliverDue } from "../../pipeline/notify/deliver.ts";
+import { outgoing } from "../../pipeline/notify/outgoing.ts";
 import { compileContract } from "../../pipeline/process/compile-contract.ts";
 import type { Contract } from "../../pipeline/process/contract.ts";
 import { asset, packageVersion } from "./assets.ts";
@@ -230,7 +231,8 @@ class EmbeddedPlatform {
     const mailer = smtpUrl
       ? smtpMailer({ url: smtpUrl, from: mailFrom })
       : captureMailer({ directory: this.#folder.outbox, from: mailFrom });
-    const notifier = embeddedNotifier({ mailer, webhookSecret: this.#secrets.webhookSecret });
+    const { webhookSecret } = this.#secrets;
+    const notifier = embeddedNotifier({ mailer, outgoing: outgoing({ webhookSecret, clock: Date.now, fetch }) });
     const { notifications: log, issues } = this.#processing.ports;
     this.#stopDelivery = repeat(
       deliverEveryMillis,

@@ -1,129 +1,25 @@
-import { createHash } from "node:crypto";
-import { Webhook } from "standardwebhooks";
-import { EventPulseError } from "../../model/error.ts";
-import type { Destination, Notification, NotificationTopic } from "../../model/notification.ts";
-import type { Mailer } from "../../ports/mailer.ts";
+import type { Destination, Notification } from "../../model/notification.ts";
+import type { Mail, Mailer } from "../../ports/mailer.ts";
 import type { Notifier } from "../../ports/notifier.ts";
 
 export interface EmbeddedNotifierOptions {
   readonly mailer: Mailer;
-  /** Signs webhooks whose destination has no secret of its own: `whsec_` and 24 to 64 bytes of base64. */
-  readonly webhookSecret: string;
-  readonly fetch?: typeof fetch;
-}
-
-/** Standard Webhooks 1.0 advises 15 to 30 s; ten keep one dead receiver from holding up the others. */
-const webhookTimeoutMillis = 10_000;
-
-/** Event types as Standard Webhooks 1.0 names them: what happened, to what. */
-const webhookTypes = {
-  anomaly: "anomaly.detected",
-  failures: "failures.recorded",
-  upload: "upload.processed",
-} as const satisfies Record<NotificationTopic, string>;
-
-/** Mail through the given mailer; webhooks as signed POSTs by Standard Webhooks 1.0 (https://www.standardwebhooks.com). */
-export function embeddedNotifier({ mailer, webhookSecret, fetch: send = fetch }: EmbeddedNotifierOptions): Notifier {
-  return {
-    async notify(notification, destination) {
-      if (destination.kind === "webhook") {
-        await postWebhook(notification, destination, destination.secret ?? webhookSecret, send);
-        return "delivered";
-      }
-      const result = await mailer.send({
-        id: mailId(notification, destination.address),
-        to: [destination.address],
-        subject: `[EventPulse] ${notification.subject}`,
-        text: mailText(notification),
-        html: null,
-      });
-      return result === "sent" ? "delivered" : "captured";
-    },
+  readonly outgoing: {
+    mail(notification: Notification, address: string): Mail;
+    postWebhook(notification: Notification, destination: Extract<Destination, { kind: "webhook" }>): Promise<void>;
   };
 }
 
-/** One id per receiver: two receivers of one notification get two mails, a second delivery to one of them has the same id. */
-function mailId(notification: Notification, address: string): string {
-  const receiver = createHash("sha256").update(`${notification.id}\n${address}`).digest("hex").slice(0, 16);
-  return `${notification.id.slice(0, 40)}-${receiver}`;
-}
-
-function mailText(notification: Notification): string {
-  const heldBack =
-    notification.suppressed === 0
-      ? ""
-      : `\n${notification.suppressed} more like this were held back since the last mail.\n`;
-  return `${notification.text.trimEnd()}\n${heldBack}\n-- \nStream ${notification.stream}, notification ${notification.id}\n`;
-}
-
-async function postWebhook(
-  notification: Notification,
-  destination: Extract<Destination, { kind: "webhook" }>,
-  secret: string,
-  send: typeof fetch,
-): Promise<void> {
-  const body = JSON.stringify({
-    type: webhookTypes[notification.topic],
-    timestamp: new Date(notification.createdAt).toISOString(),
-    data: {
-      id: notification.id,
-      stream: notification.stream,
-      subject: notification.subject,
-      text: notification.text,
-      suppressed: notification.suppressed,
-      details: notification.data,
+/** Mail through the given mailer, webhooks from this process. */
+export function embeddedNotifier({ mailer, outgoing }: EmbeddedNotifierOptions): Notifier {
+  return {
+    async notify(notification, destination) {
+      if (destination.kind === "webhook") {
+        await outgoing.postWebhook(notification, destination);
+        return "delivered";
+      }
+      const result = await mailer.send(outgoing.mail(notification, destination.address));
+      return result === "sent" ? "delivered" : "captured";
     },
-  });
-  const failed = (reason: string, cause?: unknown) =>
-    new EventPulseError("DELIVERY_FAILED", `The webhook at ${place(destination.url)} ${reason}.`, { cause });
-  const headers = signedHeaders(notification.id, body, secret, failed);
-  let response: Response;
-  try {
-    response = await send(destination.url, {
-      method: "POST",
-      headers,
-      body,
-      // A redirect would send the signed body to an address that nobody configured.
-      redirect: "manual",
-      signal: AbortSignal.timeout(webhookTimeoutMillis),
-    });
-  } catch (cause) {
-    throw failed(
-      isTimeout(cause) ? `did not answer within ${webhookTimeoutMillis / 1000} s` : "cannot be reached",
-      cause,
-    );
-  }
-  // The answer's body means nothing here; leaving it unread would hold the connection.
-  await response.body?.cancel().catch(() => undefined);
-  if (response.status < 200 || response.status > 299) throw failed(`answered ${response.status}, expected 2xx`);
-}
-
-function signedHeaders(
-  id: string,
-  body: string,
-  secret: string,
-  failed: (reason: string, cause: unknown) => EventPulseError,
-): Record<string, string> {
-  const sentAt = new Date();
-  try {
-    return {
-      "content-type": "application/json",
-      "user-agent": "eventpulse",
-      "webhook-id": id,
-      "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1000)),
-      "webhook-signature": new Webhook(secret).sign(id, sentAt, body),
-    };
-  } catch (cause) {
-    throw failed('cannot be signed: its secret is not "whsec_" and base64', cause);
-  }
-}
-
-/** Scheme, host and path: query and user info of a webhook's URL are often its password. */
-function place(url: string): string {
-  const parsed = URL.parse(url);
-  return parsed === null ? "an address that is no URL" : `${parsed.origin}${parsed.pathname}`;
-}
-
-function isTimeout(cause: unknown): boolean {
-  return cause instanceof Error && cause.name === "TimeoutError";
+  };
 }

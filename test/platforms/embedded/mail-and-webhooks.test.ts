@@ -1,28 +1,24 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
 import type { Destination, Notification, NotificationState } from "../../../src/model/notification.ts";
 import { deliverDue, deliveryAttemptsMax, retryDelayMillis } from "../../../src/pipeline/notify/deliver.ts";
+import { outgoing } from "../../../src/pipeline/notify/outgoing.ts";
 import { captureMailer, smtpMailer } from "../../../src/platforms/embedded/mailer.ts";
 import { embeddedNotifier } from "../../../src/platforms/embedded/notifier.ts";
 import type { Notifier } from "../../../src/ports/notifier.ts";
 import { type MailerHarness, mailerContract } from "../../contracts/mailer.ts";
-import {
-  type NotifierHarness,
-  notification,
-  notifierContract,
-  type ReceivedWebhook,
-} from "../../contracts/notifier.ts";
+import { type NotifierHarness, notification, notifierContract } from "../../contracts/notifier.ts";
 import { headersOf, partsOf } from "../../contracts/read-mail.ts";
+import { freeUrl, startReceiver } from "../../contracts/webhook-receiver.ts";
 import { startMailServer } from "./mail-server.ts";
 
 const from = "EventPulse <eventpulse@example.com>";
 const webhookSecret = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
+const forms = outgoing({ webhookSecret, clock: Date.now, fetch });
 
 async function smtpHarness(): Promise<MailerHarness> {
   const server = await startMailServer();
@@ -63,8 +59,8 @@ async function notifierHarness(): Promise<NotifierHarness> {
   const closedUrl = await freeUrl();
   const webhook = (path: string): Destination => ({ kind: "webhook", url: `${receiver.url}${path}`, secret: null });
   return {
-    notifier: embeddedNotifier({ mailer: smtpMailer({ url: mailServer.url, from }), webhookSecret }),
-    notifierWithoutMail: embeddedNotifier({ mailer: captureMailer({ directory: folder, from }), webhookSecret }),
+    notifier: embeddedNotifier({ mailer: smtpMailer({ url: mailServer.url, from }), outgoing: forms }),
+    notifierWithoutMail: embeddedNotifier({ mailer: captureMailer({ directory: folder, from }), outgoing: forms }),
     email: { kind: "email", address: "ops@example.com" },
     webhook: webhook("/ok"),
     webhookThat: (behaviour) =>
@@ -76,39 +72,6 @@ async function notifierHarness(): Promise<NotifierHarness> {
     breakMail: () => mailServer.close(),
     async close() {
       await Promise.all([mailServer.close(), receiver.close(), rm(folder, { recursive: true })]);
-    },
-  };
-}
-
-/** A loopback URL at which nothing listens. */
-async function freeUrl(): Promise<string> {
-  const receiver = await startReceiver();
-  await receiver.close();
-  return `${receiver.url}/`;
-}
-
-/** Takes webhooks at /ok, answers any status at /status/N (redirects point to /ok), and never at /hangs. */
-async function startReceiver() {
-  const received: ReceivedWebhook[] = [];
-  const server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request.setEncoding("utf8")) body += chunk;
-    if (request.url === "/hangs") return;
-    const status = Number(/^\/status\/(\d+)/.exec(request.url ?? "")?.[1] ?? 200);
-    if (request.url?.startsWith("/ok")) {
-      const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
-      received.push({ headers: Object.fromEntries(headers), body });
-    }
-    response.writeHead(status, status >= 300 && status < 400 ? { location: "/ok" } : {}).end("thanks");
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    received,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
     },
   };
 }
@@ -136,7 +99,10 @@ describe("webhooks", () => {
   const notify = async (destination: (url: string) => Destination) => {
     const receiver = await startReceiver();
     try {
-      const notifier = embeddedNotifier({ mailer: captureMailer({ directory: "/nonexistent", from }), webhookSecret });
+      const notifier = embeddedNotifier({
+        mailer: captureMailer({ directory: "/nonexistent", from }),
+        outgoing: forms,
+      });
       await notifier.notify(notification, destination(receiver.url));
       const [webhook] = receiver.received;
       assert.ok(webhook !== undefined, "a webhook has arrived");
@@ -177,7 +143,7 @@ describe("webhooks", () => {
   });
 
   test("name the receiver in an error without what is secret in its URL", async () => {
-    const notifier = embeddedNotifier({ mailer: captureMailer({ directory: "/nonexistent", from }), webhookSecret });
+    const notifier = embeddedNotifier({ mailer: captureMailer({ directory: "/nonexistent", from }), outgoing: forms });
     const closedUrl = await freeUrl();
     const destination = { kind: "webhook", url: `${closedUrl}hook?token=t0ps3cret`, secret: null } as const;
     const error = await notifier.notify(notification, destination).then(
