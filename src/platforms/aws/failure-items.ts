@@ -52,17 +52,14 @@ export async function writeFailures(
   const isNew = (draft: FailureDraft) => !known.has(draft.id) && earlier(draft.id)?.outside !== true;
 
   const missing = drafts.filter((draft) => isNew(draft) && earlier(draft.id) === null);
-  await prepareFailures(table, missing, origin, objects);
+  const outdated = drafts.filter((draft) => isNew(draft) && isOutdated(earlier(draft.id), draft));
+  await prepareFailures(table, [...missing, ...outdated], origin, objects);
   // All of them, so that a redelivery that finds some written does not leave those out.
-  if (missing.length > 0)
-    await table.putAll(
-      expiryItems(
-        drafts.map(({ id }) => id),
-        origin.expiresAt,
-      ),
-    );
+  const ids = drafts.map(({ id }) => id);
+  if (missing.length > 0) await table.putAll(expiryItems(ids, origin.expiresAt));
   const items = missing.map((draft) => failureItem(newFailure(draft, origin)));
   const there = await table.putAllNew(items);
+  await inParallel(outdated, (draft) => replaceUncounted(table, draft, origin));
   const stored = new Map(missing.map(({ id }, index) => [id, there[index] ?? items[index]]));
 
   const again = new Map<string, StoredFailure>();
@@ -131,6 +128,23 @@ export function newFailure(draft: FailureDraft, { rawKey, meta, expiresAt, now }
     note: null,
     version: 1,
   };
+}
+
+/**
+ * Whether an earlier try of the same commit, which was never counted, found another cause than this one does: the code has
+ * changed between them, or the object was given up. What somebody has changed since stays.
+ */
+function isOutdated(failure: StoredFailure | null, { state, code, fingerprint }: FailureDraft): boolean {
+  if (failure === null || failure.version > 1) return false;
+  return failure.state !== state || failure.code !== code || failure.fingerprint !== fingerprint;
+}
+
+async function replaceUncounted(table: Table, draft: FailureDraft, origin: FailureOrigin): Promise<void> {
+  await transaction(table, async (unit) => {
+    const failure = await findFailure(unit, draft.id);
+    if (!isOutdated(failure, draft)) return;
+    unit.put(failureItem({ ...newFailure(draft, origin), firstSeenAt: failure?.firstSeenAt ?? origin.now }));
+  });
 }
 
 async function seeAgain(table: Table, id: string, now: number): Promise<void> {

@@ -138,7 +138,7 @@ export class IssueChanges {
   }
 }
 
-function issueId(fingerprint: string): string {
+export function issueId(fingerprint: string): string {
   return `iss_${fingerprint}`;
 }
 

@@ -1,0 +1,69 @@
+import type { Anomaly } from "../../model/anomaly.ts";
+import { EventPulseError } from "../../model/error.ts";
+import type { AnomalyLog, AnomalyQuery } from "../../ports/anomaly-log.ts";
+import { entityOf } from "./item.ts";
+import { itemKeys, listKeys, timeText } from "./item-keys.ts";
+import { listPage } from "./list-page.ts";
+import type { Table } from "./table.ts";
+import { transaction } from "./unit-of-work.ts";
+
+/** Anomalies in the table. */
+export function dynamoAnomalyLog(table: Table): AnomalyLog {
+  return {
+    query(query) {
+      const { tenant, from, to } = query;
+      const row = (anomaly: Anomaly) => (fits(anomaly, query) ? anomaly : null);
+      const partitions = [listKeys.anomalies(tenant)];
+      return listPage(
+        { kind: "anomalies", table, index: "g1", partitions, from, to, row: (item) => row(entityOf(item)) },
+        query,
+      );
+    },
+    async get(tenant, id) {
+      const item = await table.get(itemKeys.anomaly(tenant, id));
+      return item && entityOf<Anomaly>(item);
+    },
+    async annotate(tenant, id, version, { state, note }) {
+      return transaction(table, async (unit) => {
+        const item = await unit.load(itemKeys.anomaly(tenant, id));
+        if (item === null) return null;
+        const anomaly = entityOf<Anomaly>(item);
+        if (anomaly.version !== version) {
+          throw new EventPulseError(
+            "ETAG_STALE",
+            `Anomaly ${id} is at version ${anomaly.version}, not ${version}: read it again, then repeat the change.`,
+          );
+        }
+        const changed: Anomaly = { ...anomaly, state, note, version: version + 1 };
+        unit.put({ ...item, j: JSON.stringify(changed) });
+        return changed;
+      });
+    },
+  };
+}
+
+/** Anomalies of one field of a stream in a range (`to` is exclusive), ascending by time. */
+export async function readFieldAnomalies(
+  table: Table,
+  tenant: string,
+  stream: string,
+  field: string,
+  from: number,
+  to: number,
+): Promise<Anomaly[]> {
+  const partition = listKeys.anomaliesOfField(tenant, stream, field);
+  const anomalies: Anomaly[] = [];
+  // Sort keys of a time are longer than the time alone, so its text comes before all of them.
+  for await (const item of table.queryAll({ index: "g2", partition, from: timeText(from), to: timeText(to) })) {
+    anomalies.push(entityOf(item));
+  }
+  return anomalies;
+}
+
+function fits(anomaly: Anomaly, { stream, rule, state }: AnomalyQuery): boolean {
+  return (
+    (stream === null || anomaly.stream === stream) &&
+    (rule === null || anomaly.rule === rule) &&
+    (state === null || anomaly.state === state)
+  );
+}
