@@ -55,7 +55,8 @@ const packedShare = 0.55;
 const recordExtraBytes = 200;
 /** One call to KMS for so many object writes and reads: bucket keys. */
 const objectsPerKeyCall = 100;
-const alarms = 10;
+/** As `infra/alarms.tf` makes them; a test counts. */
+export const alarmsOfStage = 24;
 const customMetrics = 6;
 const minutesPerMonth = 43_800;
 
@@ -110,7 +111,8 @@ function fixedLines(prices: AwsPrices): CostLine[] {
   return [
     line("KMS key", 1, "month", prices.kmsKeyMonth),
     line("Secret", 1, "month", prices.secretMonth),
-    line("Alarms", alarms, "alarm-months", prices.alarmMonth),
+    line("Alarms", alarmsOfStage, "alarm-months", prices.alarmMonth),
+    line("Composite alarm", 1, "alarm-months", prices.compositeAlarmMonth),
     line("Metrics", customMetrics, "metric-months", prices.metricMonth),
     line("Dashboard", 1, "month", prices.dashboardMonth),
     line("Lambda, each minute", tick * 0.1 * httpGigabytes, "GB-s", prices.lambdaGigabyteSecondArm),

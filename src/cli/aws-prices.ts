@@ -21,6 +21,7 @@ export interface AwsPrices {
   readonly kmsKeyMonth: number;
   readonly secretMonth: number;
   readonly alarmMonth: number;
+  readonly compositeAlarmMonth: number;
   readonly metricMonth: number;
   readonly dashboardMonth: number;
 }
@@ -47,6 +48,7 @@ export const awsPrices: AwsPrices = {
   kmsKeyMonth: 1,
   secretMonth: 0.4,
   alarmMonth: 0.1,
+  compositeAlarmMonth: 0.5,
   metricMonth: 0.3,
   dashboardMonth: 3,
 };

@@ -111,7 +111,7 @@ function named({ before, after, after_unknown: unknown = {} }: ResourceChange["c
 }
 
 async function checkApi(outputs: ReadonlyMap<string, unknown>): Promise<DoctorCheck> {
-  const url = String(outputs.get("api_url"));
+  const url = String(outputs.get("public_url"));
   try {
     const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(answerMillisMax) });
     if (response.status === 200) return { name: "api", ok: true, detail: `${url} is ready`, fix: null };
