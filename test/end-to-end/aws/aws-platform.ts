@@ -1,0 +1,196 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { freePort } from "../../../scripts/free-port.ts";
+import { httpCalls, type Platform, type Running } from "../running.ts";
+import { type ApiGateway, startApiGateway } from "./api-gateway.ts";
+import { buildFunctions } from "./build-functions.ts";
+import { type Deployment, deploy } from "./deployment.ts";
+import { emptyStore } from "./empty-store.ts";
+import { pollEventSource } from "./event-source.ts";
+import { LambdaFunction } from "./lambda-function.ts";
+import { type RecordingProxy, startRecordingProxy } from "./recording-proxy.ts";
+import { runSchedule } from "./schedule.ts";
+import { unpackZips } from "./unpack-zips.ts";
+
+export interface AwsPlatform extends Platform {
+  /** What was deployed; null before the first start. */
+  deployment(): Deployment | null;
+  /** The calls of AWS by each function so far. */
+  readonly proxies: ReadonlyMap<string, RecordingProxy>;
+  /** Ends it all. The deployment stays in the emulator, which is ended after it. */
+  close(): Promise<void>;
+}
+
+/** Calls of one function that run at once. More would only share the same two cores. */
+const instancesMax: Readonly<Record<string, number>> = { http: 3, process: 2 };
+/** Deployed, the clock of `notify` is a minute. */
+const notifySeconds = 1;
+const simulateSeconds = 1;
+
+/**
+ * EventPulse as it is deployed: `infra/` applied to the emulator once, the functions built from each scenario's config and run
+ * from their zips on Lambda's Node, in between what AWS puts there. Scenarios run one after the other: each begins with an empty
+ * store and its own code. Everything is AWS's own or the emulator's, but for this: API Gateway, Lambda, its event source mappings
+ * and Scheduler are played by the driver in this folder, DynamoDB is Amazon's local one, and clocks of a minute are of a second.
+ */
+export function awsPlatform(): AwsPlatform {
+  const proxies = new Map<string, RecordingProxy>();
+  let deploying: Promise<Site> | null = null;
+  let site: Site | null = null;
+  return {
+    proxies,
+    deployment: () => site?.deployment ?? null,
+    async start(config) {
+      deploying ??= openSite(config, proxies);
+      site = await deploying;
+      return startScenario(site, config, proxies);
+    },
+    async close() {
+      for (const proxy of proxies.values()) await proxy.close();
+      site?.sqs.destroy();
+      site?.dynamo.destroy();
+      if (site !== null) await rm(site.folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What is made once and serves every scenario. */
+interface Site {
+  readonly folder: string;
+  readonly deployment: Deployment;
+  readonly port: number;
+  readonly sqs: SQSClient;
+  readonly dynamo: DynamoDBClient;
+}
+
+async function openSite(config: string, proxies: Map<string, RecordingProxy>): Promise<Site> {
+  const aws = required("EVENTPULSE_TEST_AWS_URL");
+  const dynamoUrl = required("EVENTPULSE_TEST_DYNAMODB_URL");
+  const folder = await mkdtemp(join(tmpdir(), "eventpulse-aws-"));
+  const zips = join(folder, "first");
+  await buildConfig(config, folder, zips);
+  const port = await freePort();
+  const deployment = await deploy({
+    aws,
+    // Another run against the same emulator finds nothing of this one.
+    stage: `t${process.pid}${port}`.slice(0, 12),
+    folder: join(folder, "infra"),
+    zips,
+    publicUrl: `http://127.0.0.1:${port}`,
+  });
+  const { region } = deployment.aws;
+  const client = { region, credentials: { accessKeyId: "test", secretAccessKey: "test" } };
+  for (const { name } of await deployment.functions(zips, folder)) {
+    proxies.set(name, await startRecordingProxy({ upstream: { dynamodb: dynamoUrl, other: aws } }));
+  }
+  return {
+    folder,
+    deployment,
+    port,
+    sqs: new SQSClient({ ...client, endpoint: aws }),
+    dynamo: new DynamoDBClient({ ...client, endpoint: dynamoUrl }),
+  };
+}
+
+async function startScenario(
+  site: Site,
+  config: string,
+  proxies: ReadonlyMap<string, RecordingProxy>,
+): Promise<Running> {
+  const { deployment, port, sqs } = site;
+  await emptyStore(deployment, site.dynamo, sqs);
+  const mailsBefore = new Map([...proxies].map(([name, { mails }]) => [name, mails.length]));
+  let functions = await install(site, config, proxies);
+  const target = (name: string) => () => {
+    const found = functions.get(name);
+    if (found === undefined) throw new Error(`There is no function ${name}.`);
+    return found;
+  };
+  const gateway = await startApiGateway({ port, stage: deployment.stage, throttle: null, target: target("http") });
+  const stops = deployment.eventSources.map((source) => pollEventSource(sqs, source, target(source.function)));
+  for (const { function: name, event } of deployment.schedules) {
+    if (name === "simulate" && !/\bsimulator\(/.test(config)) continue;
+    stops.push(runSchedule(name === "notify" ? notifySeconds : simulateSeconds, event, target(name)));
+  }
+  const { key } = await secretOf(deployment);
+  return {
+    ...httpCalls(`http://127.0.0.1:${port}`, key),
+    async reconfigure(text) {
+      const next = await install(site, text, proxies);
+      const before = functions;
+      functions = next;
+      for (const lambda of before.values()) lambda.end();
+    },
+    mails: async () => [...proxies].flatMap(([name, { mails }]) => mails.slice(mailsBefore.get(name))),
+    close: () => stopScenario(gateway, stops, functions),
+  };
+}
+
+async function stopScenario(
+  gateway: ApiGateway,
+  stops: readonly (() => Promise<void>)[],
+  functions: ReadonlyMap<string, LambdaFunction>,
+): Promise<void> {
+  await gateway.close();
+  // Ended first: a call that is under way would otherwise be waited for.
+  for (const lambda of functions.values()) lambda.end();
+  await Promise.all(stops.map((stop) => stop()));
+  const errors = [...functions.values()].flatMap((lambda) => lambda.errors);
+  if (errors.length > 0) console.error(`Errors of functions:\n${[...new Set(errors)].slice(0, 10).join("\n")}`);
+}
+
+/** Builds a config and puts it in the place of the deployed code, as a second `terraform apply` would. */
+async function install(
+  { folder, deployment }: Site,
+  config: string,
+  proxies: ReadonlyMap<string, RecordingProxy>,
+): Promise<ReadonlyMap<string, LambdaFunction>> {
+  const build = await mkdtemp(join(folder, "build-"));
+  const zips = join(build, "lambda");
+  await buildConfig(config, build, zips);
+  await deployment.replaceCode(zips);
+  const unpacked = join(build, "code");
+  await unpackZips(zips, unpacked);
+  const lambdaNode = required("EVENTPULSE_TEST_LAMBDA_NODE");
+  const functions = await deployment.functions(zips, unpacked);
+  return new Map(
+    functions.map((deployed) => {
+      const endpoint = proxies.get(deployed.name)?.url ?? "";
+      const options = {
+        lambdaNode,
+        instancesMax: instancesMax[deployed.name] ?? 1,
+        endpoint,
+        region: deployment.aws.region,
+      };
+      return [deployed.name, new LambdaFunction(deployed, options)];
+    }),
+  );
+}
+
+async function buildConfig(config: string, folder: string, zips: string): Promise<void> {
+  const file = join(folder, "eventpulse.config.ts");
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, config);
+  await buildFunctions(file, zips);
+}
+
+async function secretOf({ aws, secretArn }: Deployment): Promise<{ readonly key: string }> {
+  const target = { "x-amz-target": "secretsmanager.GetSecretValue" };
+  const secret = await aws.call<{ SecretString: string }>(
+    "secretsmanager",
+    "/",
+    { SecretId: secretArn },
+    "POST",
+    target,
+  );
+  return JSON.parse(secret.SecretString) as { key: string };
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: run these tests with "npm run test:aws"`);
+  return value;
+}
