@@ -1,5 +1,6 @@
 import { encodeCursor } from "../../model/cursor.ts";
 import type { Failure } from "../../model/failure.ts";
+import type { FailureFilter } from "../../model/job.ts";
 import { limits } from "../../model/limits.ts";
 import type { Page } from "../../model/page.ts";
 import type { FailureQuery } from "../../ports/failure-log.ts";
@@ -58,24 +59,30 @@ export async function queryFailures(
 
 /** All but what the payloads must be asked for. */
 function failureList(table: Table, query: FailureQuery): ItemList<Failure> {
-  const { tenant, fingerprint, from, to } = query;
-  const partitions =
-    fingerprint === null
-      ? allShards(shards.failures).map((shard) => listKeys.failures(tenant, shard))
-      : [listKeys.failuresOfIssue(tenant, fingerprint)];
+  const { from, to } = query;
   const row = (failure: StoredFailure | null) => (failure !== null && fits(failure, query) ? toFailure(failure) : null);
   return {
     kind,
     table,
-    index: fingerprint === null ? "g1" : "g2",
-    partitions,
+    ...failurePartitions(query.tenant, query),
     from,
     to,
     row: (item) => row(storedFailure(item, table.clock())),
   };
 }
 
-function fits(failure: StoredFailure, { stream, state, class: ofClass, code }: FailureQuery): boolean {
+/** Where the failures of a filter are listed. */
+export function failurePartitions(
+  tenant: string,
+  { fingerprint }: Pick<FailureFilter, "fingerprint">,
+): Pick<ItemList<Failure>, "index" | "partitions"> {
+  return fingerprint === null
+    ? { index: "g1", partitions: allShards(shards.failures).map((shard) => listKeys.failures(tenant, shard)) }
+    : { index: "g2", partitions: [listKeys.failuresOfIssue(tenant, fingerprint)] };
+}
+
+/** Whether a failure out of `failurePartitions` fits, but for the times and what its payload must be asked for. */
+export function fits(failure: StoredFailure, { stream, state, class: ofClass, code }: FailureFilter): boolean {
   return (
     (stream === null || failure.stream === stream) &&
     (state === null || failure.state === state) &&
@@ -85,7 +92,7 @@ function fits(failure: StoredFailure, { stream, state, class: ofClass, code }: F
 }
 
 /** Null: the filter does not look into payloads. */
-function payloadMatcher({ where, contains }: FailureQuery): ((payload: Uint8Array) => boolean) | null {
+export function payloadMatcher({ where, contains }: FailureFilter): ((payload: Uint8Array) => boolean) | null {
   if (where.length === 0 && contains === null) return null;
   const holds = conditionMatcher(where);
   return (payload) => {

@@ -52,7 +52,11 @@ export const itemKeys = {
   days: (tenant: string, stream: string) => `D#${tenant}#${stream}`,
   /** The outcome of a raw object. */
   marker: (rawKey: string): ItemKey => ({ pk: `O#${rawKey}`, sk: "M" }),
+  /** How far the commit of an outcome in several transactions has come. */
+  progress: (rawKey: string, subject: string): ItemKey => ({ pk: `O#${rawKey}`, sk: `Q#${subject}` }),
   eventAttempt: (rawKey: string, index: number): ItemKey => ({ pk: `O#${rawKey}`, sk: `E#${index}` }),
+  /** Minutes whose rollups a replacement of records of this object has still to count again. */
+  recount: (rawKey: string, id: string): ItemKey => ({ pk: `O#${rawKey}`, sk: `R#${id}` }),
   /** Accepted and not committed yet; sort key: the raw key. */
   pending: (rawKey: string): ItemKey => ({ pk: `P#${shardOf(rawKey, shards.outbox)}`, sk: rawKey }),
   pendingPartition: (shard: number) => `P#${shard}`,
@@ -86,8 +90,11 @@ export const itemKeys = {
     sk: `H#${timeText(hour)}`,
   }),
   job: (id: string): ItemKey => ({ pk: `J#${id}`, sk: "J" }),
-  /** `limits`-sized slices of a job's frozen list. */
-  jobItems: (id: string, slice: number): ItemKey => ({ pk: `J#${id}`, sk: `T#${String(slice).padStart(6, "0")}` }),
+  /** What does not change of a job, and its samples: both may be long, and are not written with each step. */
+  jobDefinition: (id: string): ItemKey => ({ pk: `J#${id}`, sk: "D" }),
+  jobSamples: (id: string): ItemKey => ({ pk: `J#${id}`, sk: "S" }),
+  /** A slice of a job's frozen list. Each in a partition of its own: a million items are written at once. */
+  jobItems: (list: string, slice: number): ItemKey => ({ pk: `J#${list}#${slice}`, sk: "T" }),
   audit: (tenant: string, sequence: number): ItemKey => ({ pk: `L#${tenant}`, sk: String(sequence).padStart(15, "0") }),
   notification: (id: string): ItemKey => ({ pk: `N#${id}`, sk: "N" }),
   notificationGroup: (name: string): ItemKey => ({ pk: `G#${name}`, sk: "G" }),

@@ -68,7 +68,7 @@ async function storedRecords(
 ): Promise<ReadonlySet<string>> {
   const keys = new Map<string, ItemKey>();
   for (const { id, draft } of identified) {
-    const key = recordKey(draft, meta);
+    const key = failedRecordKey(draft, meta);
     if (key !== null) keys.set(id, key);
   }
   const records = await table.getAll([...keys.values()]);
@@ -85,7 +85,10 @@ async function storedRecords(
  * The record that this event would be. A draft carries 53 bits of the identity, a record is found by 80 others, so the
  * identity is computed again from what it was made of: the event's id, and for a CloudEvent its source. Null: it is neither.
  */
-function recordKey(draft: FailureDraft, { tenant, stream, headers }: RawMeta): ItemKey | null {
+export function failedRecordKey(
+  draft: Pick<FailureDraft, "eventId" | "identity" | "original">,
+  { tenant, stream, headers }: Pick<RawMeta, "tenant" | "stream" | "headers">,
+): ItemKey | null {
   if (draft.eventId === null) return null;
   for (const source of ["", headers["ce-source"], sourceIn(draft.original)]) {
     if (source === undefined) continue;
