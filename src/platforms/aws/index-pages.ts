@@ -1,6 +1,7 @@
 import { type Item, ttlOf } from "./item.ts";
 import { itemKeys, shardOf, shards, timeText } from "./item-keys.ts";
 import { type RecordItem, recordTime } from "./record-items.ts";
+import type { Table } from "./table.ts";
 
 /**
  * How records are found by time without a second item for each: the ids of an outcome's records, 16 bytes each, in pages
@@ -56,4 +57,33 @@ export function indexPages(
 /** The ids (hex) on a page. */
 export function pageIds({ b }: Pick<IndexPage, "b">): string[] {
   return Buffer.from(b).toString("hex").match(/.{32}/g) ?? [];
+}
+
+/** Days that one process remembers to have written. */
+const daysKnownMax = 10_000;
+
+/** Which days a stream has records in, so that readers look into no other. Days are written once by each process, not once a commit. */
+export class RecordDays {
+  readonly #table: Table;
+  /** When they are deleted, by partition and sort key. */
+  readonly #known = new Map<string, number>();
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  /** Keeps the days of these event times at least until `expiresAt`. */
+  async note(tenant: string, stream: string, times: readonly number[], expiresAt: number): Promise<void> {
+    // Rounded up, so that the commits of a day write the same.
+    const ttl = ttlOf(dayOf(expiresAt) + dayMillis);
+    const pk = itemKeys.days(tenant, stream);
+    for (const day of new Set(times.map(dayOf))) {
+      const sk = timeText(day);
+      const known = `${pk} ${sk}`;
+      if ((this.#known.get(known) ?? 0) >= ttl) continue;
+      await this.#table.putLonger({ pk, sk, ttl });
+      if (this.#known.size >= daysKnownMax) this.#known.clear();
+      this.#known.set(known, ttl);
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { parseRecordId, type RecordDraft, recordIdText, type StoredRecord } from "../../model/record.ts";
-import { type Item, ttlOf } from "./item.ts";
+import { type Item, type ItemKey, ttlOf } from "./item.ts";
 import { itemKeys } from "./item-keys.ts";
 
 /**
@@ -29,12 +29,19 @@ export interface RecordOrigin {
   readonly expiresAt: number;
 }
 
+export function recordKey(
+  { tenant, stream }: Pick<RecordOrigin, "tenant" | "stream">,
+  { id }: Pick<RecordDraft, "id">,
+): ItemKey {
+  return itemKeys.record(tenant, stream, id.subarray(6));
+}
+
 export function recordItem(
   draft: RecordDraft,
   { tenant, stream, rawKey, receivedAt, expiresAt }: RecordOrigin,
 ): RecordItem {
   return {
-    ...itemKeys.record(tenant, stream, draft.id.subarray(6)),
+    ...recordKey({ tenant, stream }, draft),
     i: recordIdText(draft.id).slice(4),
     r: rawKey,
     n: draft.index,
@@ -67,7 +74,7 @@ export function recordTime({ i }: Pick<RecordItem, "i">): number {
 }
 
 /** Key of the record with this id; null when the text is no record id. */
-export function recordKeyOf(tenant: string, stream: string, id: string) {
+export function recordKeyOf(tenant: string, stream: string, id: string): ItemKey | null {
   const bytes = parseRecordId(id);
   return bytes && itemKeys.record(tenant, stream, bytes.subarray(6));
 }

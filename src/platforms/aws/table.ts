@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { ConditionalCheckFailedException, ReturnValuesOnConditionCheckFailure } from "@aws-sdk/client-dynamodb";
 import {
@@ -114,8 +115,27 @@ export class Table {
       return null;
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      // The document client leaves the item of an error as DynamoDB wrote it.
-      return this.get(item);
+      // The document client leaves the item of an error as DynamoDB wrote it. One that went meanwhile is in nobody's way.
+      return (await this.get(item)) ?? this.putNew(item);
+    }
+  }
+
+  /** Writes the item unless one with its key stays at least as long; for items that say nothing but that they are there. */
+  async putLonger(item: Item & { readonly ttl: number }): Promise<void> {
+    try {
+      await busy(
+        this.#client.send(
+          new PutCommand({
+            TableName: this.name,
+            Item: { ...item },
+            ConditionExpression: "attribute_not_exists(pk) OR #ttl < :ttl",
+            ExpressionAttributeNames: { "#ttl": "ttl" },
+            ExpressionAttributeValues: { ":ttl": item.ttl },
+          }),
+        ),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
     }
   }
 
@@ -168,7 +188,9 @@ export class Table {
 
   /** All writes (up to 100) or none. Throws what DynamoDB throws: `UnitOfWork` reads it. */
   async transact(writes: readonly TransactWrite[]): Promise<void> {
-    await this.#client.send(new TransactWriteCommand({ TransactItems: [...writes] }));
+    // One token for all attempts of the SDK: when the answer to one that took effect is lost, the next one changes nothing.
+    const token = randomUUID();
+    await this.#client.send(new TransactWriteCommand({ TransactItems: [...writes], ClientRequestToken: token }));
   }
 
   async #batchWrite(requests: readonly Record<string, unknown>[]): Promise<void> {
@@ -200,6 +222,8 @@ const throttled = new Set([
   "ThrottlingException",
   "RequestLimitExceeded",
   "InternalServerError",
+  // The attempt before, whose answer was lost, is still at work.
+  "TransactionInProgressException",
 ]);
 
 /** The same promise, with what DynamoDB says of too much work as TOO_BUSY. */

@@ -1,0 +1,48 @@
+import type { DetectorState } from "../../model/anomaly.ts";
+import { EventPulseError } from "../../model/error.ts";
+import { type ItemKey, keyText } from "./item.ts";
+import { itemKeys } from "./item-keys.ts";
+import type { Table } from "./table.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
+
+export function stateKey(tenant: string, { rule, key }: Pick<DetectorState, "rule" | "key">): ItemKey {
+  return itemKeys.state(tenant, rule, key);
+}
+
+/**
+ * Within a unit: stores the new state of each detector. The version of a state is the count of writes of its item, which the
+ * unit keeps. Throws STATE_STALE when one has another version than it was computed from.
+ */
+export async function writeDetectorStates(
+  unit: UnitOfWork,
+  tenant: string,
+  states: readonly DetectorState[],
+): Promise<void> {
+  await unit.loadAll(states.map((state) => stateKey(tenant, state)));
+  for (const state of states) {
+    const { rule, version, stateJson } = state;
+    const key = stateKey(tenant, state);
+    // From the unit's memory, which knows what was put before: a second state of one detector follows on the first.
+    const stored = await unit.load(key);
+    if ((stored?.v ?? 0) !== version) {
+      throw new EventPulseError(
+        "STATE_STALE",
+        `The state of rule ${rule} is no longer at version ${version}: load it again and process the object again.`,
+      );
+    }
+    unit.put({ ...key, j: stateJson, v: version + 1 });
+  }
+}
+
+/** The states asked for, in the same order; version 0 and "null" for those that have none. */
+export async function readDetectorStates(
+  table: Table,
+  tenant: string,
+  keys: readonly { readonly rule: string; readonly key: string }[],
+): Promise<DetectorState[]> {
+  const found = await table.getAll(keys.map((one) => stateKey(tenant, one)));
+  return keys.map(({ rule, key }) => {
+    const item = found.get(keyText(itemKeys.state(tenant, rule, key)));
+    return { rule, key, version: item?.v ?? 0, stateJson: item?.j ?? "null" };
+  });
+}

@@ -1,0 +1,160 @@
+import { conflictDraft } from "../../model/conflict-draft.ts";
+import { assert } from "../../model/error.ts";
+import type { FailureDraft } from "../../model/failure.ts";
+import type { Outcome, OutcomeResult } from "../../model/outcome.ts";
+import type { Work } from "../../ports/work-queue.ts";
+import { anomalyItem } from "./anomaly-items.ts";
+import { emptyTally, type Tally, tallySum } from "./counters.ts";
+import { writeDetectorStates } from "./detector-states.ts";
+import type { IssueChanges } from "./issue-changes.ts";
+import type { ItemKey } from "./item.ts";
+import { notificationKeys, writeNotifications } from "./notification-items.ts";
+import type { Outbox } from "./outbox.ts";
+import { type PagePart, partNames } from "./outcome-pages.ts";
+import type { SubjectEnd, SubjectStanding } from "./outcome-subject.ts";
+import type { JudgedRecords } from "./record-judge.ts";
+import { RollupChanges } from "./rollup-changes.ts";
+import type { StoredFailure } from "./stored-failure.ts";
+import type { Table } from "./table.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
+
+/** An outcome of which records and failures are written, and nothing is counted yet. */
+export interface PreparedOutcome extends SubjectEnd {
+  readonly outcome: Outcome;
+  /** The one that it ends. */
+  readonly failure: StoredFailure | null;
+  readonly judged: JudgedRecords;
+  readonly rollups: RollupChanges;
+  /** Of the failures that it wrote. */
+  readonly issues: IssueChanges;
+  /** Work that it asks for, and when. */
+  readonly works: readonly { readonly work: Work; readonly dueAt: number }[];
+}
+
+export const notApplied: OutcomeResult = { applied: false, ...emptyTally(), recordId: null };
+
+/** Failures of an outcome: those that processing found, and the conflicts that the store did. */
+export function failureDrafts(
+  { failures, rawKey, meta, subject }: Outcome,
+  { conflicts }: JudgedRecords,
+): readonly FailureDraft[] {
+  const attempts = subject.kind === "object" ? 1 : subject.attempt;
+  return [...failures, ...conflicts.map((record) => conflictDraft(record, rawKey, meta, attempts))];
+}
+
+/** How the subject of an outcome ends. `drafts`: its failures, `known`: which of them are no new ones. */
+export function endOf(
+  outcome: Outcome,
+  judged: JudgedRecords,
+  drafts: readonly FailureDraft[],
+  known: readonly boolean[],
+): SubjectEnd {
+  const { subject, meta, rawKey, dropped, retries } = outcome;
+  const { stored, duplicates } = judged;
+  const tally: Tally = { ...emptyTally(), stored, duplicates, dropped, retrying: retries.length };
+  const ended = subject.kind === "failure" ? drafts.slice(0, 1) : drafts;
+  for (const [index, { state }] of ended.entries()) tally[known[index] === true ? "duplicates" : state]++;
+  const events = subject.kind === "object" ? meta.events : 1;
+  const counted = tallySum(tally);
+  assert(counted === events, `the outcome of ${rawKey} accounts for ${counted} of its ${events} events`);
+  const draft = subject.kind === "failure" ? (drafts[0] ?? null) : null;
+  const recovered = subject.kind === "failure" && draft === null && retries.length === 0;
+  return { tally, draft, recordId: recovered ? judged.lastRecordId : null };
+}
+
+export function prepared(
+  outcome: Outcome,
+  { failure }: SubjectStanding,
+  judged: JudgedRecords,
+  end: SubjectEnd,
+  issues: IssueChanges,
+  now: number,
+): PreparedOutcome {
+  const { meta, rawKey, rollupFields, expiresAt } = outcome;
+  const rollups = new RollupChanges(meta.tenant, meta.stream, rawKey, expiresAt.records);
+  for (const { draft, first } of judged.accepted) rollups.add(draft, rollupFields, first);
+  return { outcome, failure, judged, ...end, rollups, issues, works: worksOf(outcome, now) };
+}
+
+/** The next attempt: of the failure when it is one that is retried, else of the event. */
+function worksOf({ rawKey, meta, subject, retries }: Outcome, now: number): PreparedOutcome["works"] {
+  const { tenant, stream } = meta;
+  return retries.map(({ index, attempts, delayMillis }) => {
+    const work: Work =
+      subject.kind === "failure"
+        ? { kind: "failure", tenant, stream, failureId: subject.failureId, attempt: subject.attempt + 1 }
+        : { kind: "event", tenant, stream, rawKey, index, attempt: attempts + 1 };
+    return { work, dueAt: now + delayMillis };
+  });
+}
+
+/** What it writes in its transactions beside what ends its subject. */
+export function partsOf({ outcome, rollups, issues, works }: PreparedOutcome): PagePart[] {
+  const { meta, states, notifications } = outcome;
+  const small = (name: string, items = 1) => ({ name, items, bytes: items * 1_000 });
+  return [
+    ...states.map((state) => ({
+      name: partNames.state(meta.tenant, state),
+      items: 1,
+      bytes: Buffer.byteLength(state.stateJson),
+    })),
+    // A rollup holds all fields of a stream; an issue and a notification are a few kilobytes.
+    ...rollups.keys().map((key) => ({ ...small(partNames.item(key)), bytes: 200 * (outcome.rollupFields.length + 1) })),
+    ...issues.keys().map((key) => ({ ...small(partNames.item(key)), bytes: 5_000 })),
+    ...[...Map.groupBy(notifications, ({ group }) => group)].map(([group, drafts]) => ({
+      name: partNames.notifications(group),
+      items: notificationKeys(drafts).length,
+      bytes: drafts.length * 10_000,
+    })),
+    ...works.map((_, index) => small(partNames.work(outcome.rawKey, index))),
+  ];
+}
+
+/** Keys of all that is read for it, so that one call reads it. */
+export function partKeys({ outcome, rollups, issues }: PreparedOutcome, isMine: IsMine): ItemKey[] {
+  const mine = (key: ItemKey) => isMine(partNames.item(key));
+  const notifications = outcome.notifications.filter(({ group }) => isMine(partNames.notifications(group)));
+  return [...rollups.keys().filter(mine), ...issues.keys().filter(mine), ...notificationKeys(notifications)];
+}
+
+/** Whether the part with this name belongs to the page that is written. */
+export type IsMine = (name: string) => boolean;
+
+/** Within a unit: writes those parts. Throws STATE_STALE. */
+export async function writeParts(
+  unit: UnitOfWork,
+  { outcome, rollups, issues, works }: PreparedOutcome,
+  outbox: Pick<Outbox, "add">,
+  now: number,
+  isMine: IsMine,
+): Promise<void> {
+  const { meta, states, notifications } = outcome;
+  const mine = (key: ItemKey) => isMine(partNames.item(key));
+  await writeDetectorStates(
+    unit,
+    meta.tenant,
+    states.filter((state) => isMine(partNames.state(meta.tenant, state))),
+  );
+  await rollups.write(unit, mine);
+  await issues.write(unit, mine);
+  const told = notifications.filter(({ group }) => isMine(partNames.notifications(group)));
+  if (told.length > 0) await writeNotifications(unit, told, now);
+  for (const [index, { work, dueAt }] of works.entries()) {
+    if (isMine(partNames.work(outcome.rawKey, index))) outbox.add(unit, work, dueAt);
+  }
+}
+
+/** Writes the anomalies of stored records whose detectors belong to the page; those that are there stay as they are. */
+export async function writeAnomalies(
+  table: Table,
+  { outcome, judged }: PreparedOutcome,
+  isMine: IsMine,
+): Promise<void> {
+  const { meta, anomalies, expiresAt } = outcome;
+  const items = anomalies.flatMap((draft) => {
+    const recordId = judged.recordIds.get(draft.index);
+    if (recordId === undefined || !isMine(partNames.state(meta.tenant, draft))) return [];
+    return anomalyItem(meta.tenant, meta.stream, draft, recordId, expiresAt.records);
+  });
+  await table.putAllNew(items);
+}
