@@ -5,7 +5,7 @@ import { entityOf, type ItemKey, keyText } from "./item.ts";
 import { itemKeys } from "./item-keys.ts";
 import type { RecordItem } from "./record-items.ts";
 import { isWaiting, type StoredFailure, storedFailure } from "./stored-failure.ts";
-import type { Table } from "./table.ts";
+import { inParallel, type Table } from "./table.ts";
 
 /** A draft whose event its client identified: only such an event can come twice. */
 interface Identified {
@@ -64,21 +64,28 @@ async function waitingFailures(
 async function storedRecords(
   table: Table,
   identified: readonly Identified[],
-  meta: RawMeta,
+  { tenant, stream }: RawMeta,
 ): Promise<ReadonlySet<string>> {
-  const keys = new Map<string, ItemKey>();
-  for (const { id, draft } of identified) {
-    const key = failedRecordKey(draft, meta);
-    if (key !== null) keys.set(id, key);
-  }
-  const records = await table.getAll([...keys.values()]);
   const stored = new Set<string>();
-  for (const { id, draft } of identified) {
-    const key = keys.get(id);
-    const record = key && (records.get(keyText(key)) as RecordItem | undefined);
-    if (record?.c === draft.contentHash) stored.add(id);
-  }
+  await inParallel(identified, async ({ id, draft: { identity, contentHash } }) => {
+    if (identity !== null && (await isStored(table, tenant, stream, identity, contentHash))) stored.add(id);
+  });
   return stored;
+}
+
+/** Whether a record with this 53-bit identity and this content is stored. */
+export async function isStored(
+  table: Table,
+  tenant: string,
+  stream: string,
+  identity: number,
+  contentHash: number,
+): Promise<boolean> {
+  const partition = itemKeys.recordPartition(tenant, stream, identity);
+  for await (const item of table.queryAll({ index: null, partition })) {
+    if ((item as RecordItem).c === contentHash) return true;
+  }
+  return false;
 }
 
 /**
