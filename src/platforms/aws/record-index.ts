@@ -26,14 +26,18 @@ const lastId = "f".repeat(32);
 /**
  * The ids (hex) of a range in its order, those of one span at a time, each id once. An id may be of a record that is gone.
  * Reads no further than it is asked to, but always whole spans: where many write at once, the ids of a span lie on
- * many pages and in any order.
+ * many pages and in any order. With `wants` only those that came from raw objects with these keys.
  */
-export async function* recordIds(table: Table, range: RecordRange): AsyncGenerator<readonly string[]> {
+export async function* recordIds(
+  table: Table,
+  range: RecordRange,
+  wants: (rawKey: string) => boolean = () => true,
+): AsyncGenerator<readonly string[]> {
   const bounds = idBounds(range);
   if (bounds.first > bounds.last) return;
   const inBounds = (id: string) => id >= bounds.first && id <= bounds.last && id !== range.after;
   for await (const day of days(table, range, bounds)) {
-    for await (const ids of spansOfDay(table, range, day, bounds)) {
+    for await (const ids of spansOfDay(table, range, day, bounds, wants)) {
       const wanted = [...new Set(ids)].filter(inBounds).sort();
       if (range.order === "desc") wanted.reverse();
       if (wanted.length > 0) yield wanted;
@@ -83,14 +87,15 @@ async function* spansOfDay(
   { tenant, stream, order }: RecordRange,
   day: number,
   bounds: IdBounds,
+  wants: (rawKey: string) => boolean,
 ): AsyncGenerator<readonly string[]> {
   const first = timeText(spanOf(Math.max(day, timeOfHex(bounds.first))));
   // "$" is the character after the "#" that ends the span in a sort key.
   const last = `${timeText(spanOf(Math.min(day + dayMillis - 1, timeOfHex(bounds.last))))}$`;
-  const readers = allShards(shards.index).map(
-    (shard) =>
-      new SpanReader(readPages(table, itemKeys.indexPartition(tenant, stream, day, shard), first, last, order)),
-  );
+  const readers = allShards(shards.index).map((shard) => {
+    const partition = itemKeys.indexPartition(tenant, stream, day, shard);
+    return new SpanReader(readPages(table, partition, first, last, order), wants);
+  });
   for (;;) {
     const spans = (await Promise.all(readers.map((reader) => reader.span()))).filter((span) => span !== null).sort();
     const span = order === "asc" ? spans[0] : spans.at(-1);
@@ -119,10 +124,12 @@ async function* readPages(
 /** The pages of one shard, span by span. */
 class SpanReader {
   readonly #pages: AsyncGenerator<IndexPage>;
+  readonly #wants: (rawKey: string) => boolean;
   #head: IndexPage | null | undefined;
 
-  constructor(pages: AsyncGenerator<IndexPage>) {
+  constructor(pages: AsyncGenerator<IndexPage>, wants: (rawKey: string) => boolean) {
     this.#pages = pages;
+    this.#wants = wants;
   }
 
   /** Of the next page, as text; null: there is none. */
@@ -138,7 +145,7 @@ class SpanReader {
   async take(span: string): Promise<readonly string[]> {
     const ids: string[][] = [];
     while ((await this.span()) === span && this.#head != null) {
-      ids.push(pageIds(this.#head));
+      if (this.#wants(rawKeyOf(this.#head))) ids.push(pageIds(this.#head));
       this.#head = undefined;
     }
     return ids.flat();
@@ -146,3 +153,8 @@ class SpanReader {
 }
 
 const timeTextLength = timeText(0).length;
+
+/** The sort key of a page: its span, the raw object, the first id, and what else tells pages apart. */
+function rawKeyOf({ sk }: IndexPage): string {
+  return /^\d+#(.*)#[0-9a-f]{32}(?:#[0-9a-f]+)?$/s.exec(sk)?.[1] ?? "";
+}
