@@ -22,11 +22,13 @@ export interface Document {
 
 /** What a check leaves out: it installs, clones or tests, which `.ci/run` does around it. */
 const notRun = /^(?:#|$|git clone |cd |npm (?:ci|install|test|pack)\b|npm run (?:test|bench|check)\S*|\.ci\/run)/;
+/** And what needs an account of AWS: its tools, and what asks a stage there or the API at `$URL`. */
+const needsAccount = /(?:^|[\s(])(?:aws|terraform) |\$URL\b|--stage /;
 
 /**
  * Reads a Markdown document by these conventions:
  * - ```` ```sh ```` blocks are commands; the next block, when it is ```` ```text ```` or ```` ```json ````, is their output.
- * - ```` ```sh norun ```` blocks are not run, and may only install, clone or test.
+ * - ```` ```sh norun ```` blocks are not run, and may only install, clone, test, or use an account of AWS.
  * - A block of any language with `file=NAME` is saved under that name first. `sample` marks a text or json block that is no output.
  */
 export function parseDocument(markdown: string): Document {
@@ -40,7 +42,8 @@ export function parseDocument(markdown: string): Document {
       problems.push(`line ${line}: \`\`\`${language} is not checked: write \`\`\`sh`);
     }
     if (language === "sh" && flags.includes("norun")) {
-      const other = text.split("\n").find((command) => !notRun.test(command.trim()));
+      const lines = text.replaceAll("\\\n", " ").split("\n");
+      const other = lines.find((command) => !notRun.test(command.trim()) && !needsAccount.test(command));
       if (other !== undefined) problems.push(`line ${line}: \`${other}\` can be run: remove norun`);
     } else if (language === "sh") {
       if (awaiting) parts.push(awaiting);
