@@ -12,6 +12,7 @@ import { installDynamoDbLocal, startDynamoDbLocal } from "./aws-services/dynamod
 import { installFolder } from "./aws-services/install-once.ts";
 import { installLambdaNode } from "./aws-services/lambda-node.ts";
 import { installMoto, startMoto } from "./aws-services/moto-server.ts";
+import { parityTable } from "./aws-services/parity-table.ts";
 import { missingPrograms } from "./aws-services/required-programs.ts";
 import { runTests, type TestRun, type TestTally } from "./aws-services/test-run.ts";
 
@@ -24,7 +25,7 @@ interface Check extends Omit<TestRun, "env"> {
 const checks: Readonly<Record<string, Check>> = {
   contracts: {
     shows: "every port's contract suite, on DynamoDB Local and moto",
-    files: "test/platforms/aws/*.aws.ts",
+    files: ["test/platforms/aws/*.aws.ts"],
     dynamo: "local",
     concurrency: 2,
     testSecondsMax: 60,
@@ -32,7 +33,7 @@ const checks: Readonly<Record<string, Check>> = {
   },
   moto: {
     shows: "the suites of the store, on moto's DynamoDB",
-    files: "test/platforms/aws/{record-table,failure-log,issue-log}.aws.ts",
+    files: ["test/platforms/aws/{record-table,failure-log,issue-log}.aws.ts"],
     dynamo: "moto",
     concurrency: 2,
     testSecondsMax: 60,
@@ -40,15 +41,15 @@ const checks: Readonly<Record<string, Check>> = {
   },
   infra: {
     shows: "infra/: format, plan, apply, no drift, destroy",
-    files: "test/infra/*.aws.ts",
+    files: ["test/infra/*.aws.ts"],
     dynamo: "moto",
     concurrency: 1,
     testSecondsMax: 300,
     minutesMax: 6,
   },
   parity: {
-    shows: "the scenarios on the platform as deployed",
-    files: "test/end-to-end/aws.aws.ts",
+    shows: "the same scenarios on the platform as deployed and on the embedded one",
+    files: ["test/end-to-end/aws/*.aws.ts", "test/end-to-end/aws.aws.ts", "test/end-to-end/embedded.test.ts"],
     dynamo: "local",
     concurrency: 1,
     testSecondsMax: 120,
@@ -119,7 +120,9 @@ async function runCheck(name: string, programs: Programs): Promise<Row> {
   const [moto, dynamo] = services.map((service) => (service.status === "fulfilled" ? service.value : null));
   if (moto && dynamo) {
     const dynamoUrl = check.dynamo === "moto" ? moto.url : dynamo.url;
-    tally = await runTests(groups, { ...check, env: environment(moto.url, dynamoUrl, programs) });
+    const outcome = await runTests(groups, { ...check, env: environment(moto.url, dynamoUrl, programs) });
+    if (name === "parity") console.log(`\n${parityTable(outcome.results)}`);
+    tally = outcome;
   } else {
     const failed = services.flatMap((service) => (service.status === "rejected" ? [String(service.reason)] : []));
     tally = { passed: 0, failed: 0, problem: failed.join("; ") };

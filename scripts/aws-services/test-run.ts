@@ -1,15 +1,22 @@
-import { globSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { projectRoot } from "../working-copy.ts";
 import type { ChildGroups } from "./child-groups.ts";
+import type { TestResult } from "./result-lines.ts";
 
 export interface TestRun {
-  /** Test files, from the project's root. */
-  readonly files: string;
+  /** Patterns of test files, from the project's root; each must fit one at least. They run in this order. */
+  readonly files: readonly string[];
   /** Files at once. */
   readonly concurrency: number;
   readonly testSecondsMax: number;
   readonly minutesMax: number;
   readonly env: Readonly<Record<string, string>>;
+}
+
+export interface TestOutcome extends TestTally {
+  readonly results: readonly TestResult[];
 }
 
 export interface TestTally {
@@ -20,12 +27,15 @@ export interface TestTally {
 }
 
 /** Runs test files with this Node, shows what they print, and counts. A run without a test, or with one that was skipped, has failed. */
-export async function runTests(groups: ChildGroups, run: TestRun): Promise<TestTally> {
-  const files = globSync(run.files, { cwd: projectRoot }).sort();
-  if (files.length === 0) return { passed: 0, failed: 0, problem: `there is no ${run.files}` };
+export async function runTests(groups: ChildGroups, run: TestRun): Promise<TestOutcome> {
+  const empty = run.files.filter((pattern) => globSync(pattern, { cwd: projectRoot }).length === 0);
+  if (empty.length > 0) return { passed: 0, failed: 0, problem: `there is no ${empty.join(", ")}`, results: [] };
+  const files = run.files.flatMap((pattern) => globSync(pattern, { cwd: projectRoot }).sort());
+  const folder = mkdtempSync(join(tmpdir(), "eventpulse-results-"));
+  const lines = join(folder, "results.jsonl");
   const flags = ["--conditions=eventpulse-source", "--disable-warning=ExperimentalWarning", "--test"];
   const limits = [`--test-concurrency=${run.concurrency}`, `--test-timeout=${run.testSecondsMax * 1000}`];
-  const child = groups.start(process.execPath, [...flags, ...limits, "--test-reporter=spec", ...files], {
+  const child = groups.start(process.execPath, [...flags, ...limits, ...reporters(lines), ...files], {
     cwd: projectRoot,
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...run.env },
@@ -46,7 +56,23 @@ export async function runTests(groups: ChildGroups, run: TestRun): Promise<TestT
   const count = (name: string) => Number(new RegExp(`^\\S* ?${name} (\\d+)$`, "m").exec(printed)?.[1] ?? 0);
   const [passed, failed, skipped] = [count("pass"), count("fail") + count("cancelled"), count("skipped")];
   const problem = problemOf({ code, late, passed, failed, skipped, minutes: run.minutesMax });
-  return { passed, failed, problem };
+  const text = existsSync(lines) ? readFileSync(lines, "utf8") : "";
+  rmSync(folder, { recursive: true });
+  const results = text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as TestResult);
+  return { passed, failed, problem, results };
+}
+
+function reporters(lines: string): string[] {
+  const own = new URL("result-lines.ts", import.meta.url).href;
+  return [
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    `--test-reporter=${own}`,
+    `--test-reporter-destination=${lines}`,
+  ];
 }
 
 function problemOf(end: {

@@ -77,4 +77,4 @@ export async function startEmbeddedRunning(config: string, options: Options = {}
   };
 }
 
-export const embeddedPlatform: Platform = { start: (config) => startEmbeddedRunning(config) };
+export const embeddedPlatform: Platform = { lacks: {}, start: (config) => startEmbeddedRunning(config) };

@@ -3,9 +3,14 @@ import { setTimeout as pause } from "node:timers/promises";
 
 /** A platform that can run a config. Scenarios know it by this alone, so every platform can run the same ones. */
 export interface Platform {
+  /** What it cannot do, with the reason in a few words, as docs/limits.md says it. */
+  readonly lacks: Readonly<Partial<Record<Capability, string>>>;
   /** Starts with an empty store. `config` is the text of a config file. */
   start(config: string): Promise<Running>;
 }
+
+/** What a scenario may need that not every platform has. `live-stream`: one answer that goes on for as long as somebody listens. */
+export type Capability = "live-stream";
 
 /** A running EventPulse: what a client sees of it, and the three things that only its operator does. */
 export interface Running extends HttpCalls {

@@ -41,6 +41,7 @@ export function awsPlatform(): AwsPlatform {
   let deploying: Promise<Site> | null = null;
   let site: Site | null = null;
   return {
+    lacks: { "live-stream": "API Gateway waits for the whole answer of a function" },
     proxies,
     deployment: () => site?.deployment ?? null,
     async start(config) {
@@ -159,13 +160,20 @@ async function install(
   return new Map(
     functions.map((deployed) => {
       const endpoint = proxies.get(deployed.name)?.url ?? "";
+      // The SDK sends what is for a queue to the address in its URL, past the proxy.
+      const environment = Object.fromEntries(
+        Object.entries(deployed.environment).map(([name, value]) => [
+          name,
+          value.replace(deployment.aws.url, endpoint),
+        ]),
+      );
       const options = {
         lambdaNode,
         instancesMax: instancesMax[deployed.name] ?? 1,
         endpoint,
         region: deployment.aws.region,
       };
-      return [deployed.name, new LambdaFunction(deployed, options)];
+      return [deployed.name, new LambdaFunction({ ...deployed, environment }, options)];
     }),
   );
 }

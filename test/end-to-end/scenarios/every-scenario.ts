@@ -1,0 +1,43 @@
+import { describe, test } from "node:test";
+import type { Capability, Platform } from "../running.ts";
+import { acceptingScenarios } from "./accepting.ts";
+import { alertingScenarios } from "./alerting.ts";
+import { cloudEventsScenarios } from "./cloud-events.ts";
+import { mendingScenarios } from "./mending.ts";
+import { queryingScenarios } from "./querying.ts";
+import { replayingScenarios } from "./replaying.ts";
+import { transformingScenarios } from "./transforming.ts";
+import { uploadingScenarios } from "./uploading.ts";
+import { watchingScenarios } from "./watching.ts";
+
+interface Scenarios {
+  readonly run: (platform: Platform) => void;
+  /** The name of its tests, for a platform that lacks what they need. */
+  readonly name: string;
+  readonly needs: readonly Capability[];
+}
+
+/** The longest first: where they run beside each other, all end at about the same time. */
+const scenarios: readonly Scenarios[] = [
+  { name: "transforming", run: transformingScenarios, needs: [] },
+  { name: "alerting", run: alertingScenarios, needs: [] },
+  { name: "mending", run: mendingScenarios, needs: [] },
+  { name: "replaying", run: replayingScenarios, needs: [] },
+  { name: "accepting", run: acceptingScenarios, needs: [] },
+  { name: "CloudEvents", run: cloudEventsScenarios, needs: [] },
+  { name: "uploading", run: uploadingScenarios, needs: [] },
+  { name: "querying", run: queryingScenarios, needs: [] },
+  { name: "watching live", run: watchingScenarios, needs: ["live-stream"] },
+];
+
+/** How a test says that its platform cannot do it; the table of all scenarios shows the rest of the name. */
+export const lackMark = "not on this platform: ";
+
+/** Declares every scenario on a platform. What it lacks is declared too, by one test that has the reason in its name. */
+export function everyScenario(platform: Platform): void {
+  for (const { name, run, needs } of scenarios) {
+    const reason = needs.map((need) => platform.lacks[need]).find((lack) => lack !== undefined);
+    if (reason === undefined) run(platform);
+    else describe(name, () => test(`${lackMark}${reason}`, () => undefined));
+  }
+}
