@@ -79,8 +79,6 @@ resource "aws_api_gateway_rest_api" "this" {
   description = "EventPulse ${var.stage}"
   body        = jsonencode(local.gateway_document)
 
-  binary_media_types = ["*/*"]
-
   endpoint_configuration {
     types = ["REGIONAL"]
   }
@@ -272,7 +270,8 @@ resource "aws_api_gateway_account" "this" {
   count = var.manage_gateway_logging_role ? 1 : 0
 
   cloudwatch_role_arn = aws_iam_role.gateway_logs[0].arn
-  reset_on_delete     = true
+  # Else destroy leaves the name of a role that is gone. The emulator cannot.
+  reset_on_delete = !var.emulator
 
   depends_on = [aws_iam_role_policy.gateway_logs]
 }

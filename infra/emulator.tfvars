@@ -2,7 +2,7 @@
 emulator    = true
 max_retries = 2
 stage       = "dev"
-destroyable = false
+destroyable = true
 
 # It has no calls to start a trail's logging.
 enable_audit_trail = false

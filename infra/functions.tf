@@ -95,18 +95,15 @@ resource "aws_lambda_function" "this" {
   }
 
   # JSON, and of Lambda's own lines only what is wrong: START, END and REPORT are most of the bytes of a short call.
-  logging_config {
-    log_group             = aws_cloudwatch_log_group.function[each.key].name
-    log_format            = "JSON"
-    application_log_level = "INFO"
-    system_log_level      = "WARN"
-  }
-
-  dynamic "dead_letter_config" {
-    for_each = contains(["notify", "simulate"], each.key) ? [aws_sqs_queue.undelivered.arn] : []
+  # The emulator forgets it, and would show drift.
+  dynamic "logging_config" {
+    for_each = var.emulator ? [] : [true]
 
     content {
-      target_arn = dead_letter_config.value
+      log_group             = aws_cloudwatch_log_group.function[each.key].name
+      log_format            = "JSON"
+      application_log_level = "INFO"
+      system_log_level      = "WARN"
     }
   }
 
@@ -119,8 +116,8 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # Without its permissions a first call would fail.
-  depends_on = [aws_iam_role_policy.code, aws_iam_role_policy.runtime]
+  # Without its permissions a first call would fail; without the log group Lambda makes one that keeps everything for ever.
+  depends_on = [aws_iam_role_policy.code, aws_iam_role_policy.runtime, aws_cloudwatch_log_group.function]
 }
 
 resource "aws_cloudwatch_log_group" "function" {
@@ -131,13 +128,20 @@ resource "aws_cloudwatch_log_group" "function" {
   kms_key_id        = aws_kms_key.this.arn
 }
 
-# A schedule that comes again each minute needs no repetition of its own; one retry covers a hiccup.
+# Schedules come again, so one retry covers a hiccup. What fails twice is kept with its error, which a function's own dead-letter
+# queue would not tell.
 resource "aws_lambda_function_event_invoke_config" "scheduled" {
   for_each = toset(["notify", "simulate"])
 
   function_name                = aws_lambda_function.this[each.key].function_name
   maximum_event_age_in_seconds = 300
   maximum_retry_attempts       = 1
+
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.undelivered.arn
+    }
+  }
 }
 
 locals {

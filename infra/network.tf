@@ -84,7 +84,6 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints" {
   count = var.enable_vpc ? 1 : 0
 
   security_group_id            = aws_security_group.endpoints[0].id
-  description                  = "HTTPS from the functions"
   ip_protocol                  = "tcp"
   from_port                    = 443
   to_port                      = 443

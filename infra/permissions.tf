@@ -14,7 +14,7 @@ locals {
     raw_queue          = [aws_sqs_queue.this["raw"].arn]
     work_queue         = [aws_sqs_queue.this["work"].arn]
     topics             = [aws_sns_topic.this["alerts"].arn, aws_sns_topic.this["failures"].arn]
-    mail_identity      = aws_sesv2_email_identity.this[*].arn
+    mail_identity      = aws_ses_email_identity.this[*].arn
     secret             = [aws_secretsmanager_secret.this.arn]
   }
 

@@ -260,7 +260,7 @@ resource "aws_codebuild_project" "this" {
     image        = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
 
     dynamic "environment_variable" {
-      for_each = {
+      for_each = merge(var.permissions_boundary_arn == null ? {} : { TF_VAR_permissions_boundary_arn = var.permissions_boundary_arn }, {
         STAGE        = var.stage
         SECRET_ARN   = aws_secretsmanager_secret.this.arn
         PUBLIC_URL   = local.public_url
@@ -269,7 +269,7 @@ resource "aws_codebuild_project" "this" {
         STATE_KEY    = var.pipeline.state_key
         LOCK_TABLE   = var.pipeline.lock_table
         STATE_REGION = var.region
-      }
+      })
 
       content {
         name  = environment_variable.key

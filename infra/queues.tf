@@ -57,38 +57,33 @@ resource "aws_sqs_queue" "undelivered" {
   kms_data_key_reuse_period_seconds = 3600
 }
 
-data "aws_iam_policy_document" "queue" {
-  for_each = toset(["raw", "undelivered"])
-
-  # Only the rule of ingest.tf, and for `undelivered` what EventBridge could not deliver by it.
-  statement {
-    sid       = "Events"
-    actions   = ["sqs:SendMessage"]
-    resources = [each.key == "raw" ? aws_sqs_queue.this["raw"].arn : aws_sqs_queue.undelivered.arn]
-
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [aws_cloudwatch_event_rule.raw.arn]
-    }
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
+locals {
+  # Only the rule of ingest.tf, and for `undelivered` what EventBridge could not deliver by it. Written as JSON: a policy document
+  # is a data source, which is unknown while its queue changes.
+  queue_policies = {
+    for name, arn in { raw = aws_sqs_queue.this["raw"].arn, undelivered = aws_sqs_queue.undelivered.arn } : name => jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "Events"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = arn
+        Condition = {
+          ArnEquals    = { "aws:SourceArn" = aws_cloudwatch_event_rule.raw.arn }
+          StringEquals = { "aws:SourceAccount" = local.account_id }
+        }
+      }]
+    })
   }
 }
 
 resource "aws_sqs_queue_policy" "raw" {
   queue_url = aws_sqs_queue.this["raw"].id
-  policy    = data.aws_iam_policy_document.queue["raw"].json
+  policy    = local.queue_policies["raw"]
 }
 
 resource "aws_sqs_queue_policy" "undelivered" {
   queue_url = aws_sqs_queue.undelivered.id
-  policy    = data.aws_iam_policy_document.queue["undelivered"].json
+  policy    = local.queue_policies["undelivered"]
 }
