@@ -2,7 +2,7 @@ import type { Anomaly } from "../../model/anomaly.ts";
 import { EventPulseError } from "../../model/error.ts";
 import type { AnomalyLog, AnomalyQuery } from "../../ports/anomaly-log.ts";
 import { entityOf } from "./item.ts";
-import { itemKeys, listKeys, timeText } from "./item-keys.ts";
+import { itemKeys, listKeys } from "./item-keys.ts";
 import { listPage } from "./list-page.ts";
 import type { Table } from "./table.ts";
 import { transaction } from "./unit-of-work.ts";
@@ -40,24 +40,6 @@ export function dynamoAnomalyLog(table: Table): AnomalyLog {
       });
     },
   };
-}
-
-/** Anomalies of one field of a stream in a range (`to` is exclusive), ascending by time. */
-export async function readFieldAnomalies(
-  table: Table,
-  tenant: string,
-  stream: string,
-  field: string,
-  from: number,
-  to: number,
-): Promise<Anomaly[]> {
-  const partition = listKeys.anomaliesOfField(tenant, stream, field);
-  const anomalies: Anomaly[] = [];
-  // Sort keys of a time are longer than the time alone, so its text comes before all of them.
-  for await (const item of table.queryAll({ index: "g2", partition, from: timeText(from), to: timeText(to) })) {
-    anomalies.push(entityOf(item));
-  }
-  return anomalies;
 }
 
 function fits(anomaly: Anomaly, { stream, rule, state }: AnomalyQuery): boolean {

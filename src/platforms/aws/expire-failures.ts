@@ -1,4 +1,4 @@
-import { expiringIds, expiryItems } from "./failure-expiry.ts";
+import { expiringIds, expiryItems } from "./expiry-items.ts";
 import { IssueChanges } from "./issue-changes.ts";
 import { entityOf, type Item, keyText, ttlOf } from "./item.ts";
 import { allShards, itemKeys, shards, timeOfText, timeText } from "./item-keys.ts";

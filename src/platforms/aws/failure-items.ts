@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { FailureDraft, FailureState } from "../../model/failure.ts";
 import type { RawMeta } from "../../model/raw-object.ts";
-import { expiryItems } from "./failure-expiry.ts";
+import { expiryItems } from "./expiry-items.ts";
 import { type PayloadObjects, writePayloads } from "./failure-payloads.ts";
 import type { IssueChanges } from "./issue-changes.ts";
 import { entityOf, type Item, keyText, ttlOf } from "./item.ts";

@@ -1,8 +1,8 @@
 import type { FailureDraft } from "../../model/failure.ts";
 import type { FailureLog, FailureWithPayload } from "../../ports/failure-log.ts";
 import { addToCounters, emptyTally } from "./counters.ts";
+import { expiryItems } from "./expiry-items.ts";
 import { changeFailure, discardFailures, moveFailure } from "./failure-changes.ts";
-import { expiryItems } from "./failure-expiry.ts";
 import { type FailureOrigin, newFailure, prepareFailures } from "./failure-items.ts";
 import { type PayloadObjects, readPayloads } from "./failure-payloads.ts";
 import { queryFailures } from "./failure-query.ts";

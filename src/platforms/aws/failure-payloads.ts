@@ -7,7 +7,7 @@ import { inParallel, type Table } from "./table.ts";
 /** The bucket of payloads that are too big for an item. Its lifecycle rule removes them. */
 export type PayloadObjects = Pick<ObjectStore, "put" | "get">;
 
-export interface PayloadDraft {
+export interface FailurePayload {
   readonly id: string;
   readonly original: Uint8Array;
   readonly expiresAt: number;
@@ -25,7 +25,7 @@ const itemBytesMax = 300 * 1024;
 export async function writePayloads(
   table: Table,
   objects: PayloadObjects | null,
-  drafts: readonly PayloadDraft[],
+  drafts: readonly FailurePayload[],
 ): Promise<void> {
   const items: Item[] = [];
   await inParallel(drafts, async ({ id, original, expiresAt }) => {
