@@ -19,6 +19,8 @@ export interface JobContext extends WorkContext {
   readonly suspected: (item: string) => boolean;
   /** Told of each outcome: the next one builds on the detector states that it leaves. */
   readonly remember: (outcome: Outcome) => void;
+  /** Where one commit cannot take as many. Default `limits.jobStepItemsMax`. */
+  readonly stepItemsMax?: number;
 }
 
 /** Read at once, so that a step never holds a thousand large payloads. */
@@ -35,7 +37,7 @@ export async function computeStep(work: Work & { kind: "job" }, context: JobCont
   const job = await context.jobs.get(work.tenant, work.jobId);
   if (job === null || job.step !== work.step) return null;
   if (job.state !== "running" && job.state !== "scheduled") return null;
-  const items = await context.jobs.todo(work.tenant, work.jobId, stepSize(job));
+  const items = await context.jobs.todo(work.tenant, work.jobId, stepSize(job, context.stepItemsMax));
   const step = new StepBuilder(job);
   for (let start = 0; start < items.length && !step.full; start += loadItems) {
     const part = items.slice(start, start + loadItems);
@@ -46,9 +48,9 @@ export async function computeStep(work: Work & { kind: "job" }, context: JobCont
 }
 
 /** Items of the next step: up to the end of the canary, and about one second's worth of a rate. */
-function stepSize(job: Job): number {
+function stepSize(job: Job, itemsMax: number = limits.jobStepItemsMax): number {
   const canaryLeft = job.canary === null ? 0 : job.canary - itemsDone(job);
-  const size = Math.min(limits.jobStepItemsMax, canaryLeft > 0 ? canaryLeft : Number.POSITIVE_INFINITY);
+  const size = Math.min(itemsMax, canaryLeft > 0 ? canaryLeft : Number.POSITIVE_INFINITY);
   return Math.max(1, Math.min(size, Math.ceil(job.ratePerSecond ?? size)));
 }
 

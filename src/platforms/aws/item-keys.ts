@@ -93,6 +93,8 @@ export const itemKeys = {
   /** What does not change of a job, and its samples: both may be long, and are not written with each step. */
   jobDefinition: (id: string): ItemKey => ({ pk: `J#${id}`, sk: "D" }),
   jobSamples: (id: string): ItemKey => ({ pk: `J#${id}`, sk: "S" }),
+  /** A step whose items are tried one by one, because it ended the process. */
+  jobTrial: (id: string): ItemKey => ({ pk: `J#${id}`, sk: "W" }),
   /** A slice of a job's frozen list. Each in a partition of its own: a million items are written at once. */
   jobItems: (list: string, slice: number): ItemKey => ({ pk: `J#${list}#${slice}`, sk: "T" }),
   audit: (tenant: string, sequence: number): ItemKey => ({ pk: `L#${tenant}`, sk: String(sequence).padStart(15, "0") }),

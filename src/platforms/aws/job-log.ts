@@ -8,6 +8,7 @@ import type { Page } from "../../model/page.ts";
 import type { JobItemQuery, JobLog, JobQuery } from "../../ports/job-log.ts";
 import { appendAudit } from "./audit-log.ts";
 import type { PayloadObjects } from "./failure-payloads.ts";
+import { enqueueStep, enterState, finishStep } from "./finish-step.ts";
 import { readFrozenItems, sliceOf, writeFrozenItems } from "./frozen-items.ts";
 import { entityOf } from "./item.ts";
 import { itemKeys, listKeys } from "./item-keys.ts";
@@ -21,10 +22,9 @@ import {
   type StoredJob,
 } from "./job-items.ts";
 import { planJob } from "./job-plan.ts";
-import { selectedTargets } from "./job-selection.ts";
-import { enqueueStep, enterState, finishStep } from "./job-states.ts";
 import { listPage } from "./list-page.ts";
 import type { Outbox } from "./outbox.ts";
+import { selectedTargets } from "./selected-targets.ts";
 import type { Table } from "./table.ts";
 import { transaction } from "./unit-of-work.ts";
 

@@ -4,9 +4,9 @@ import type { JobPlan, JobSelection } from "../../model/job.ts";
 import { limits } from "../../model/limits.ts";
 import { type PayloadObjects, readPayloads } from "./failure-payloads.ts";
 import { type ItemKey, keyText } from "./item.ts";
-import { selectedFailures, selectedObjects } from "./job-selection.ts";
 import { failedRecordKey } from "./known-events.ts";
 import type { RecordItem } from "./record-items.ts";
+import { selectedFailures, selectedObjects } from "./selected-targets.ts";
 import { isOpen, type StoredFailure } from "./stored-failure.ts";
 import type { Table } from "./table.ts";
 

@@ -8,8 +8,10 @@ import { testTable } from "./aws-services.ts";
 
 const work = (attempt: number): Work => ({ kind: "failure", tenant, stream, failureId: "fail_1", attempt });
 
+type Harness = Awaited<ReturnType<typeof harness>>;
+
 /** An outbox over a table of its own, and a queue that can be out of order. */
-async function withOutbox(body: (harness: Awaited<ReturnType<typeof harness>>) => Promise<void>): Promise<void> {
+async function withOutbox(body: (harness: Harness) => Promise<void>): Promise<void> {
   const one = await harness();
   try {
     await body(one);

@@ -6,7 +6,7 @@ import { type Item, keyText } from "./item.ts";
 import { itemKeys, listKeys, timeText } from "./item-keys.ts";
 import { receivedAtOf } from "./object-marker.ts";
 import { isOpen, type StoredFailure, storedFailure } from "./stored-failure.ts";
-import { chunks, type ItemRange, type Table } from "./table.ts";
+import { chunks, type ItemPage, type ItemRange, type Table } from "./table.ts";
 
 type RawSelection = JobSelection & { readonly kind: "raw" };
 type FailureSelection = Exclude<JobSelection, RawSelection>;
@@ -151,9 +151,9 @@ function dayPath(time: number): string {
 
 /** `Table.queryAll`, asking for the next page before this one is used up: most of the time goes into waiting for pages. */
 async function* readAhead(table: Table, range: ItemRange): AsyncGenerator<Item> {
-  let next: ReturnType<Table["query"]> | null = table.query(range);
+  let next: Promise<ItemPage> | null = table.query(range);
   while (next !== null) {
-    const { items, after } = await next;
+    const { items, after }: ItemPage = await next;
     next = after === null ? null : table.query({ ...range, after });
     // Whoever stops reading does not await it.
     next?.catch(() => {});
