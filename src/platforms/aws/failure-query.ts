@@ -78,7 +78,10 @@ export function failurePartitions(
 ): Pick<ItemList<Failure>, "index" | "partitions"> {
   return fingerprint === null
     ? { index: "g1", partitions: allShards(shards.failures).map((shard) => listKeys.failures(tenant, shard)) }
-    : { index: "g2", partitions: [listKeys.failuresOfIssue(tenant, fingerprint)] };
+    : {
+        index: "g2",
+        partitions: allShards(shards.failures).map((shard) => listKeys.failuresOfIssue(tenant, fingerprint, shard)),
+      };
 }
 
 /** Whether a failure out of `failurePartitions` fits, but for the times and what its payload must be asked for. */

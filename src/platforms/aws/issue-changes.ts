@@ -3,7 +3,7 @@ import { causePointer } from "../../model/identity.ts";
 import type { IssueState } from "../../model/issue.ts";
 import { hourMillis, type IssueHour, issueHourItem, issueItem, type StoredIssue } from "./issue-items.ts";
 import { entityOf, type Item, type ItemKey, keyText } from "./item.ts";
-import { itemKeys, listKeys } from "./item-keys.ts";
+import { allShards, itemKeys, listKeys, shards } from "./item-keys.ts";
 import { type StoredFailure, storedFailure } from "./stored-failure.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
@@ -249,13 +249,21 @@ async function withExample(unit: UnitOfWork, issue: StoredIssue, { left }: Issue
   };
   if (isMember(await unit.load(itemKeys.failure(issue.exampleId)))) return issue;
   // The list follows the table: what it names is looked up.
-  const { items } = await unit.table.query({
-    index: "g2",
-    partition: listKeys.failuresOfIssue(issue.tenant, issue.fingerprint),
-    descending: true,
-    limit: left.size + examplesMax,
-  });
+  const { tenant, fingerprint } = issue;
+  const lists = allShards(shards.failures).map((shard) =>
+    unit.table.query({
+      index: "g2",
+      partition: listKeys.failuresOfIssue(tenant, fingerprint, shard),
+      descending: true,
+      limit: left.size + examplesMax,
+    }),
+  );
+  const items = (await Promise.all(lists)).flatMap((list) => list.items).sort(latestFirst);
   const found = await unit.table.getAll(items);
   const [example] = items.filter((item) => isMember(found.get(keyText(item))));
   return example === undefined ? issue : { ...issue, exampleId: entityOf<StoredFailure>(example).id };
+}
+
+function latestFirst(left: Item, right: Item): number {
+  return (left.g2s ?? "") > (right.g2s ?? "") ? -1 : 1;
 }

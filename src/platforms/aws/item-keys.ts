@@ -114,7 +114,7 @@ export const rollupPeriodMillis = 30 * 24 * 60 * 60 * 1000;
 export const listKeys = {
   failures: (tenant: string, shard: number) => `F#${tenant}#${shard}`,
   /** `g2` */
-  failuresOfIssue: (tenant: string, fingerprint: string) => `F#${tenant}#${fingerprint}`,
+  failuresOfIssue: (tenant: string, fingerprint: string, shard: number) => `F#${tenant}#${fingerprint}#${shard}`,
   issues: (tenant: string) => `I#${tenant}`,
   /** `g2` */
   issuesUnnoticed: "I",

@@ -20,13 +20,14 @@ export const failureGraceMillis = 2 * 24 * 60 * 60 * 1000;
 export function failureItem(failure: StoredFailure): Item {
   const { id, tenant, fingerprint, lastSeenAt, expiresAt } = failure;
   const place = timeAndId(lastSeenAt, id);
+  const shard = shardOf(id, shards.failures);
   return {
     ...itemKeys.failure(id),
     j: JSON.stringify(failure),
     ttl: ttlOf(expiresAt + failureGraceMillis),
-    g1p: listKeys.failures(tenant, shardOf(id, shards.failures)),
+    g1p: listKeys.failures(tenant, shard),
     g1s: place,
-    g2p: listKeys.failuresOfIssue(tenant, fingerprint),
+    g2p: listKeys.failuresOfIssue(tenant, fingerprint, shard),
     g2s: place,
   };
 }
