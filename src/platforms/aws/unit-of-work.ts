@@ -77,6 +77,9 @@ export class UnitOfWork {
       await busy(this.table.transact(writes));
     } catch (error) {
       if (isRace(error)) throw new Race("lost a race", { cause: error });
+      if (isThrottled(error)) {
+        throw new EventPulseError("TOO_BUSY", "The table takes no more right now; try again.", { cause: error });
+      }
       throw error;
     }
     for (const done of this.#afterCommit) done();
@@ -133,6 +136,15 @@ export async function transaction<Result>(
 
 function isRace(error: unknown): boolean {
   if (!(error instanceof TransactionCanceledException)) return (error as Error).name === "TransactionConflictException";
-  const codes = error.CancellationReasons?.map(({ Code }) => Code) ?? [];
-  return codes.some((code) => code === "ConditionalCheckFailed" || code === "TransactionConflict");
+  return reasons(error).some((code) => code === "ConditionalCheckFailed" || code === "TransactionConflict");
+}
+
+/** Told as the reason of a cancelled transaction, which the SDK does not try again. */
+function isThrottled(error: unknown): boolean {
+  if (!(error instanceof TransactionCanceledException)) return false;
+  return reasons(error).some((code) => code === "ThrottlingError" || code === "ProvisionedThroughputExceeded");
+}
+
+function reasons({ CancellationReasons: list }: TransactionCanceledException): (string | undefined)[] {
+  return list?.map(({ Code: code }) => code) ?? [];
 }
