@@ -7,7 +7,7 @@ import { itemKeys } from "./item-keys.ts";
 import { readDefinition } from "./job-items.ts";
 import type { RecordItem } from "./record-items.ts";
 import type { ReplaceView } from "./replace-view.ts";
-import { storedFailure } from "./stored-failure.ts";
+import { type StoredFailure, storedFailure } from "./stored-failure.ts";
 
 /** One of the records that an event became; 0 is the first. */
 export interface StoredPart {
@@ -77,20 +77,21 @@ export async function eventStandings(search: StandingSearch): Promise<Standings>
 }
 
 async function find(search: StandingSearch, event: ReprocessedEvent): Promise<Found> {
-  if (search.retrying.has(event.index)) return [{ kind: "waiting" }, "waiting"];
-  const failed = await asFailure(search, event.index);
+  const { view, one, now, retrying } = search;
+  const id = failureId(one.rawKey, one.meta.receivedAt, event.index);
+  const failure = storedFailure(await view.get(itemKeys.failure(id)), now);
+  // What came to the dead letters on its way to the next attempt is a failure.
+  if (failure === null && retrying.has(event.index)) return [{ kind: "waiting" }, "waiting"];
+  const failed = failure && (await asFailure(search, event.index, failure));
   if (failed !== null) return failed;
   return event.place === null ? unknown : atPlace(search, event, event.place);
 }
 
 const unknown: Found = [{ kind: "unknown" }, null];
 
-/** Null when it is none, or was recovered from the bytes as they were sent. */
-async function asFailure({ view, one, now }: StandingSearch, index: number): Promise<Found | null> {
-  const { tenant, stream, receivedAt } = one.meta;
-  const item = await view.get(itemKeys.failure(failureId(one.rawKey, receivedAt, index)));
-  const failure = storedFailure(item, now);
-  if (failure === null) return null;
+/** Null when it was recovered from the bytes as they were sent. */
+async function asFailure({ view, one }: StandingSearch, index: number, failure: StoredFailure): Promise<Found | null> {
+  const { tenant, stream } = one.meta;
   if (failure.state === "discarded") return [{ kind: "kept" }, "dropped"];
   if (failure.state !== "recovered") return [{ kind: "waiting" }, "waiting"];
   if (failure.edit === null && !(await wasMended(view, failure.jobId))) return null;

@@ -3,7 +3,7 @@ import type { Outcome } from "../../model/outcome.ts";
 import type { Tally } from "./counters.ts";
 import { endFailure, findFailure, type StoredFailure } from "./failure-items.ts";
 import type { IssueChanges } from "./issue-changes.ts";
-import { entityOf, type ItemKey, ttlOf } from "./item.ts";
+import { entityOf, type Item, type ItemKey, ttlOf } from "./item.ts";
 import { itemKeys } from "./item-keys.ts";
 import { findMarker, writeMarker } from "./object-marker.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
@@ -79,7 +79,6 @@ export async function endSubject(
   issues: IssueChanges,
 ): Promise<Tally> {
   const { subject, rawKey, meta, retries, expiresAt } = outcome;
-  const markerExpiresAt = Math.max(expiresAt.records, expiresAt.raw);
   const change = { ...tally };
   if (subject.kind === "failure" && failure !== null) {
     const { state } = failure;
@@ -95,10 +94,26 @@ export async function endSubject(
   } else if (subject.kind === "event") {
     change.retrying--;
     const attempt: EventAttempt = { attempt: subject.attempt, done: retries.length === 0 };
-    const key = itemKeys.eventAttempt(rawKey, subject.index);
-    unit.put({ ...key, j: JSON.stringify(attempt), ttl: ttlOf(markerExpiresAt) });
+    unit.put(attemptItem(outcome, subject.index, attempt));
   }
   const committedAt = subject.kind === "object" ? now : null;
-  await writeMarker(unit, rawKey, meta, change, { expiresAt: markerExpiresAt, committedAt });
+  await writeMarker(unit, rawKey, meta, change, { expiresAt: keptUntil(outcome), committedAt });
   return change;
+}
+
+export function attemptItem(
+  outcome: Pick<Outcome, "rawKey" | "expiresAt">,
+  index: number,
+  attempt: EventAttempt,
+): Item {
+  return {
+    ...itemKeys.eventAttempt(outcome.rawKey, index),
+    j: JSON.stringify(attempt),
+    ttl: ttlOf(keptUntil(outcome)),
+  };
+}
+
+/** A marker, and what tells of attempts, is needed as long as the object or its records. */
+function keptUntil({ expiresAt }: Pick<Outcome, "expiresAt">): number {
+  return Math.max(expiresAt.records, expiresAt.raw);
 }

@@ -11,7 +11,7 @@ import type { ItemKey } from "./item.ts";
 import { notificationKeys, writeNotifications } from "./notification-items.ts";
 import type { Outbox } from "./outbox.ts";
 import { type PagePart, partNames } from "./outcome-pages.ts";
-import type { SubjectEnd, SubjectStanding } from "./outcome-subject.ts";
+import { attemptItem, type SubjectEnd, type SubjectStanding } from "./outcome-subject.ts";
 import type { JudgedRecords } from "./record-judge.ts";
 import { RollupChanges } from "./rollup-changes.ts";
 import type { StoredFailure } from "./stored-failure.ts";
@@ -106,7 +106,7 @@ export function partsOf({ outcome, rollups, issues, works }: PreparedOutcome): P
       items: notificationKeys(drafts).length,
       bytes: drafts.length * 10_000,
     })),
-    ...works.map((_, index) => small(partNames.work(outcome.rawKey, index))),
+    ...works.map((_, index) => small(partNames.work(outcome.rawKey, index), 2)),
   ];
 }
 
@@ -140,7 +140,12 @@ export async function writeParts(
   const told = notifications.filter(({ group }) => isMine(partNames.notifications(group)));
   if (told.length > 0) await writeNotifications(unit, told, now);
   for (const [index, { work, dueAt }] of works.entries()) {
-    if (isMine(partNames.work(outcome.rawKey, index))) outbox.add(unit, work, dueAt);
+    if (!isMine(partNames.work(outcome.rawKey, index))) continue;
+    outbox.add(unit, work, dueAt);
+    // Nothing else says in the table which events of the object are still to come.
+    if (outcome.subject.kind === "object" && work.kind === "event") {
+      unit.put(attemptItem(outcome, work.index, { attempt: work.attempt - 1, done: false }));
+    }
   }
 }
 
