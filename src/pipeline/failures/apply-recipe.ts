@@ -9,6 +9,7 @@ import type {
   RecipeFunction,
   RecipeStep,
 } from "../../model/recipe.ts";
+import { copyJson } from "../process/copy-json.ts";
 import { serialise } from "../process/transform.ts";
 import { castValue } from "./cast-value.ts";
 import { addAt, type JsonPlace, type JsonRoot, placeAt, removeAt, replaceAt } from "./json-place.ts";
@@ -26,7 +27,7 @@ export const patternTextCharactersMax = 10_000;
  * replace another, or the path of a new value leads through a scalar. All of a recipe or nothing.
  */
 export function applyRecipe(recipe: Recipe, data: unknown): unknown {
-  const document: JsonRoot = { root: structuredClone(data) };
+  const document: JsonRoot = { root: copyJson(data) };
   for (const [index, step] of recipe.steps.entries()) {
     const path = step.do === "rename" ? step.from : step.path;
     const fail: Fail = (pointer, problem) => {
@@ -63,10 +64,10 @@ function applyStep(document: JsonRoot, step: RecipeStep, fail: Fail): void {
   const place = placeAt(document, path);
   switch (step.do) {
     case "set":
-      put(document, path, structuredClone(step.value), fail);
+      put(document, path, copyJson(step.value), fail);
       return;
     case "default":
-      if (place.value === undefined || place.value === null) put(document, path, structuredClone(step.value), fail);
+      if (place.value === undefined || place.value === null) put(document, path, copyJson(step.value), fail);
       return;
     case "remove":
       if (place.value !== undefined) removeAt(place);
@@ -161,7 +162,7 @@ async function mendedBy(
 ): Promise<unknown> {
   let result: unknown;
   try {
-    result = await apply(structuredClone(event), { id, stream, code, errors });
+    result = await apply(copyJson(event), { id, stream, code, errors });
   } catch (error) {
     // Like that of a transform, it may quote data and is the only hint there is: it goes to the job, never to a log.
     throw failed(`The recipe "${name}" threw: ${String(error).split("\n", 1)[0]?.slice(0, 300)}`);

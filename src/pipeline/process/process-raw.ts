@@ -10,6 +10,7 @@ import { csvColumns } from "../ingest/csv.ts";
 import type { ReadEvent } from "../ingest/read-event.ts";
 import { readEvents } from "../ingest/read-events.ts";
 import type { Contract } from "./contract.ts";
+import { copyJson } from "./copy-json.ts";
 import { type DetectInput, detectAll } from "./detect-all.ts";
 import { explainErrors } from "./explain-errors.ts";
 import { failureDraft } from "./failure-draft.ts";
@@ -67,7 +68,7 @@ export function eventsOf(raw: RawObject, index: number | null, contract: Contrac
   const event = events[index];
   if (event === undefined) throw new EventPulseError("OBJECT_MISSING", `Event ${index} is not in ${raw.key}.`);
   // A transform may change what it is given, and the next attempt must not see that.
-  return [{ ...event, data: structuredClone(event.data) }];
+  return [{ ...event, data: copyJson(event.data) }];
 }
 
 /** Events of objects that are retried one event at a time: without it, each retry would read the whole object again. */
