@@ -22,8 +22,8 @@ export interface Document {
 
 /** What a check leaves out: it installs, clones or tests, which `.ci/run` does around it. */
 const notRun = /^(?:#|$|git clone |cd |npm (?:ci|install|test|pack)\b|npm run (?:test|bench|check)\S*|\.ci\/run)/;
-/** And what needs an account of AWS: its tools, and what asks a stage there or the API at `$URL`. */
-const needsAccount = /(?:^|[\s(])(?:aws|terraform) |\$URL\b|--stage /;
+/** And what needs an account of AWS: its tools, and what asks a stage there, by `--stage` or at `$EVENTPULSE_URL`. */
+const needsAccount = /(?:^|[\s(])(?:aws|terraform) |\$EVENTPULSE_URL\b|--stage /;
 
 /**
  * Reads a Markdown document by these conventions:

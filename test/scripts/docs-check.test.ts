@@ -34,7 +34,7 @@ describe("reading a document", () => {
   test("refuses to leave out what can be run, and shells that it would not check", () => {
     assert.deepEqual(parseDocument(block("sh norun", "git clone x\ncd x\nnpm ci && npm test")).problems, []);
     const account =
-      'URL=$(terraform -chdir=infra output -raw public_url)\ncurl \\\n  "$URL/v1/balance"\naws sts get-caller-identity';
+      'STATE=$(terraform -chdir=infra output)\ncurl \\\n  "$EVENTPULSE_URL/v1/balance"\naws sts get-caller-identity';
     assert.deepEqual(parseDocument(block("sh norun", account)).problems, []);
     assert.match(parseDocument(block("sh norun", "npm ci\ncurl x")).problems.join(), /curl x.* can be run/);
     assert.match(parseDocument(block("bash", "ls")).problems.join(), /write ```sh/);
