@@ -4,10 +4,10 @@ import type { FailureFilter } from "../../model/job.ts";
 import { limits } from "../../model/limits.ts";
 import type { Page } from "../../model/page.ts";
 import type { FailureQuery } from "../../ports/failure-log.ts";
+import { conditionMatcher } from "./condition-matcher.ts";
 import { type PayloadObjects, readPayloads } from "./failure-payloads.ts";
 import { allShards, listKeys, shards, timeAndId } from "./item-keys.ts";
 import { type ItemList, listPage } from "./list-page.ts";
-import { conditionMatcher } from "./match-conditions.ts";
 import { type StoredFailure, storedFailure, toFailure } from "./stored-failure.ts";
 import type { Table } from "./table.ts";
 

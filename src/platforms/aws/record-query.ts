@@ -5,14 +5,14 @@ import { limits } from "../../model/limits.ts";
 import type { Page } from "../../model/page.ts";
 import { parseRecordId, type StoredRecord } from "../../model/record.ts";
 import type { RecordQuery, RecordTable } from "../../ports/record-table.ts";
+import { conditionMatcher } from "./condition-matcher.ts";
 import { type ItemKey, keyText } from "./item.ts";
 import { itemKeys } from "./item-keys.ts";
-import { conditionMatcher } from "./match-conditions.ts";
 import { rawKeys } from "./raw-keys.ts";
-import { recordIds } from "./record-index.ts";
+import { recordIds } from "./record-ids.ts";
 import { type RecordItem, storedRecord } from "./record-items.ts";
 import { replaceRecords } from "./record-replace.ts";
-import { readSeries } from "./record-series.ts";
+import { recordSeries } from "./record-series.ts";
 import type { Table } from "./table.ts";
 
 /** The part of `RecordTable` that reads, and `replace`. */
@@ -20,7 +20,7 @@ export function recordQueries(table: Table): Pick<RecordTable, "query" | "get" |
   return {
     query: (query) => queryRecords(table, query),
     get: (tenant, stream, id) => getRecord(table, tenant, stream, id),
-    series: (query) => readSeries(table, query),
+    series: (query) => recordSeries(table, query),
     rawKeys: (query) => rawKeys(table, query),
     replace: (reprocessed, dryRun) => replaceRecords(table, reprocessed, dryRun),
   };

@@ -7,9 +7,9 @@ import { type EventStanding, eventStandings, type Standings, type StoredPart } f
 import { type RecordItem, recordItem, recordKey, storedRecord } from "./record-items.ts";
 import { type ReplaceObject, readReplaceObject } from "./replace-object.ts";
 import { ReplaceView } from "./replace-view.ts";
-import { type EventChange, type RecordChange, StaleView, writeChanges } from "./replace-write.ts";
 import { recountRollups } from "./rollup-recount.ts";
 import type { Table } from "./table.ts";
+import { type EventChange, type RecordChange, StaleView, writeChanges } from "./write-changes.ts";
 
 /** Times that all is read and compared again because others had changed what was read. */
 const triesMax = 10;

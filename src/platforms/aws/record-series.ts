@@ -7,7 +7,7 @@ import { minuteMillis, rollupOf, type Sums } from "./rollup-items.ts";
 import { inParallel, type Table } from "./table.ts";
 
 /** `RecordTable.series`. Rollups are by the minute, so the range is widened to whole minutes and buckets are whole minutes wide. */
-export async function readSeries(table: Table, query: SeriesQuery): Promise<Series> {
+export async function recordSeries(table: Table, query: SeriesQuery): Promise<Series> {
   const first = Math.floor(query.from / minuteMillis) * minuteMillis;
   const end = Math.ceil(query.to / minuteMillis) * minuteMillis;
   const minutes = (end - first) / minuteMillis;

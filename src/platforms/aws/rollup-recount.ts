@@ -2,7 +2,7 @@ import { entityOf, type Item, type ItemKey, keyText, ttlOf } from "./item.ts";
 import { itemKeys, shardOf, shards } from "./item-keys.ts";
 import type { ObjectMarker } from "./object-marker.ts";
 import { pageOf, partNames, progressKey, progressOf } from "./outcome-pages.ts";
-import { recordIds } from "./record-index.ts";
+import { recordIds } from "./record-ids.ts";
 import { type RecordItem, storedRecord } from "./record-items.ts";
 import type { ReplaceObject } from "./replace-object.ts";
 import { minuteMillis, type Rollup, rollupExpiry, rollupOf } from "./rollup-items.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { type Condition, conditionOperators } from "../../../src/model/page.ts";
-import { conditionMatcher } from "../../../src/platforms/aws/match-conditions.ts";
+import { conditionMatcher } from "../../../src/platforms/aws/condition-matcher.ts";
 import { conditionSql, conditionTerms } from "../../../src/platforms/embedded/record-query.ts";
 
 const values = [

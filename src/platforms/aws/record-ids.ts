@@ -138,7 +138,7 @@ class SpanReader {
       const { done, value } = await this.#pages.next();
       this.#head = done === true ? null : value;
     }
-    return this.#head?.sk.slice(0, timeTextLength) ?? null;
+    return this.#head?.sk.split("#", 1)[0] ?? null;
   }
 
   /** The ids on the next pages, as long as they are of this span. */
@@ -151,8 +151,6 @@ class SpanReader {
     return ids.flat();
   }
 }
-
-const timeTextLength = timeText(0).length;
 
 /** The sort key of a page: its span, the raw object, the first id, and what else tells pages apart. */
 function rawKeyOf({ sk }: IndexPage): string {
