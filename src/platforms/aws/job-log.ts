@@ -89,8 +89,9 @@ export function dynamoJobLog(table: Table, options: JobLogOptions): JobLog {
       if (job === null) return [];
       const items: JobItem[] = [];
       for await (const item of readFrozenItems(table, job.list, job.items, job.firstSlice)) {
-        if (items.length >= max) break;
         if (item.result === null) items.push(item);
+        // Before the next slice is read.
+        if (items.length === max) break;
       }
       return items;
     },
