@@ -1,5 +1,6 @@
 /**
- * Proves the AWS platform without an account: `npm run test:aws [-- --only NAME]`, NAME being one of the checks below.
+ * Proves the AWS platform without an account: `npm run test:aws [-- --only NAME] [--tests PATTERN]`, NAME being one of the checks
+ * below and PATTERN what names of suites or tests must fit.
  * Installs what it needs into `.aws-test/` (moto and cfn-lint from PyPI, DynamoDB Local from Maven Central, Lambda's Node from npm),
  * starts it on free ports of loopback for each check anew, and ends it. Terraform's provider comes from the folder TF_PLUGIN_DIR when
  * that is set, else from its registry. Exit code 0: every test of every check has passed.
@@ -16,7 +17,7 @@ import { parityTable } from "./aws-services/parity-table.ts";
 import { missingPrograms } from "./aws-services/required-programs.ts";
 import { runTests, type TestRun, type TestTally } from "./aws-services/test-run.ts";
 
-interface Check extends Omit<TestRun, "env"> {
+interface Check extends Omit<TestRun, "env" | "tests"> {
   readonly shows: string;
   /** Who plays DynamoDB: Amazon's own local one is the more faithful, the emulator is what `infra/` is applied to. */
   readonly dynamo: "local" | "moto";
@@ -84,7 +85,9 @@ try {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { only: { type: "string", multiple: true } } });
+  const { values } = parseArgs({
+    options: { only: { type: "string", multiple: true }, tests: { type: "string" } },
+  });
   const names = values.only ?? Object.keys(checks);
   const unknown = names.filter((name) => checks[name] === undefined);
   if (unknown.length > 0) {
@@ -103,12 +106,14 @@ async function main(): Promise<number> {
     installLambdaNode(),
   ]);
   const rows: Row[] = [];
-  for (const name of names) rows.push(await runCheck(name, { moto, dynamoDbLocal, lambdaNode }));
+  for (const name of names) {
+    rows.push(await runCheck(name, { moto, dynamoDbLocal, lambdaNode }, values.tests ?? null));
+  }
   printTable(rows);
   return rows.every(({ tally }) => hasPassed(tally)) ? 0 : 1;
 }
 
-async function runCheck(name: string, programs: Programs): Promise<Row> {
+async function runCheck(name: string, programs: Programs, tests: string | null): Promise<Row> {
   const check = checks[name];
   if (check === undefined) throw new Error(`There is no check ${name}.`);
   console.log(`\n=== ${name}: ${check.shows}`);
@@ -122,7 +127,7 @@ async function runCheck(name: string, programs: Programs): Promise<Row> {
   const [moto, dynamo] = services.map((service) => (service.status === "fulfilled" ? service.value : null));
   if (moto && dynamo) {
     const dynamoUrl = check.dynamo === "moto" ? moto.url : dynamo.url;
-    const outcome = await runTests(groups, { ...check, env: environment(moto.url, dynamoUrl, programs) });
+    const outcome = await runTests(groups, { ...check, tests, env: environment(moto.url, dynamoUrl, programs) });
     if (name === "parity") console.log(`\n${parityTable(outcome.results)}`);
     tally = outcome;
   } else {

@@ -8,6 +8,8 @@ import type { TestResult } from "./result-lines.ts";
 export interface TestRun {
   /** Patterns of test files, from the project's root; each must fit one at least. They run in this order. */
   readonly files: readonly string[];
+  /** What names of suites or tests must fit, as a regular expression; null: all run. */
+  readonly tests: string | null;
   /** Files at once. */
   readonly concurrency: number;
   readonly testSecondsMax: number;
@@ -35,7 +37,8 @@ export async function runTests(groups: ChildGroups, run: TestRun): Promise<TestO
   const lines = join(folder, "results.jsonl");
   const flags = ["--conditions=eventpulse-source", "--disable-warning=ExperimentalWarning", "--test"];
   const limits = [`--test-concurrency=${run.concurrency}`, `--test-timeout=${run.testSecondsMax * 1000}`];
-  const child = groups.start(process.execPath, [...flags, ...limits, ...reporters(lines), ...files], {
+  const chosen = run.tests === null ? [] : [`--test-name-pattern=${run.tests}`];
+  const child = groups.start(process.execPath, [...flags, ...limits, ...reporters(lines), ...chosen, ...files], {
     cwd: projectRoot,
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...run.env },
