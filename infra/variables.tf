@@ -53,6 +53,12 @@ variable "destroyable" {
   default     = false
 }
 
+variable "generate_secret" {
+  description = "Whether AWS makes up the API key and the webhook secret. Off: write {\"key\": …, \"webhookSecret\": \"whsec_…\"} into the secret yourself."
+  type        = bool
+  default     = true
+}
+
 variable "lambda_dir" {
   description = "Folder with the zips of the functions, as `eventpulse build` writes it, from where Terraform runs."
   type        = string

@@ -43,6 +43,17 @@ provider "aws" {
   }
 }
 
+# The same region again, for the ephemeral resources of secrets.tf: `terraform test` replaces the others by mocks, which know none.
+provider "aws" {
+  alias       = "ephemeral"
+  region      = var.region
+  max_retries = var.max_retries
+
+  skip_credentials_validation = var.emulator
+  skip_metadata_api_check     = var.emulator
+  skip_region_validation      = var.emulator
+}
+
 data "aws_caller_identity" "this" {}
 
 data "aws_partition" "this" {}
