@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { auditCommand } from "./audit.ts";
+import { buildCommand } from "./build.ts";
 import { checkCommand } from "./check.ts";
 import { costCommand } from "./cost.ts";
 import { devCommand } from "./dev.ts";
@@ -27,7 +28,7 @@ const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
   ["Send and ask:", [sendCommand, queryCommand, tailCommand, statusCommand]],
   ["Fix and replay:", [failuresCommand, issuesCommand, replayCommand, jobsCommand, recipesCommand, auditCommand]],
   ["Config:", [checkCommand, diffCommand, schemaCommand, openapiCommand]],
-  ["Operate:", [startCommand, costCommand, versionCommand]],
+  ["Operate:", [startCommand, buildCommand, costCommand, versionCommand]],
 ];
 
 /**

@@ -88,7 +88,7 @@ class LiveLine {
     if (event.kind === "skipped") this.#skipped += event.count;
     else if (this.#messagesLeft > 0 && this.#hasRoom()) {
       this.#messagesLeft--;
-      this.#write(message(event.kind, jsonOf(this.#services, event)));
+      this.#write(liveMessage(this.#services, event));
     } else this.#skipped++;
   }
 
@@ -99,7 +99,7 @@ class LiveLine {
     if (!this.#hasRoom()) return ++this.#stalledSeconds < limits.liveStalledSeconds;
     this.#stalledSeconds = 0;
     if (this.#skipped > 0) {
-      this.#write(message("skipped", `{"count":${this.#skipped}}`));
+      this.#write(liveMessage(this.#services, { kind: "skipped", count: this.#skipped }));
       this.#skipped = 0;
     } else if (this.#quietSeconds >= limits.liveHeartbeatSeconds) this.#write(": still here\n\n");
     return true;
@@ -121,6 +121,12 @@ class LiveLine {
     this.#quietSeconds = 0;
     this.#controller.enqueue(encoder.encode(text));
   }
+}
+
+/** One message of the live tail. */
+export function liveMessage(services: Pick<Services, "project">, event: LiveEvent): string {
+  if (event.kind === "skipped") return message("skipped", JSON.stringify({ count: event.count }));
+  return message(event.kind, jsonOf(services, event));
 }
 
 function jsonOf(services: Pick<Services, "project">, event: Exclude<LiveEvent, { kind: "skipped" }>): string {

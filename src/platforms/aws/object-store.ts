@@ -19,17 +19,25 @@ export interface S3ObjectStoreOptions {
   readonly clock: Clock;
 }
 
-/** An object and all that is known of it, from one request. */
-export interface ReadObject {
+/** What S3 knows of an object besides what the port asks for. */
+export interface KnownObject {
   readonly object: StoredObject;
-  readonly body: Uint8Array;
   /** Content type that it was put with. */
   readonly contentType: string | null;
+  /** Differs between two objects that were put under one key. */
+  readonly version: string;
+}
+
+/** An object and all that is known of it, from one request. */
+export interface ReadObject extends KnownObject {
+  readonly body: Uint8Array;
 }
 
 export interface S3ObjectStore extends ObjectStore {
-  /** Body and metadata at once, or null when no object has this key. */
+  /** Body and metadata at once, or null when no object has this key. Takes every key of S3: clients put objects under theirs. */
   read(key: string): Promise<ReadObject | null>;
+  /** What is known of an object under any key of S3, or null. */
+  headAny(key: string): Promise<KnownObject | null>;
 }
 
 /**
@@ -49,25 +57,31 @@ export function s3ObjectStore({ client, bucket: Bucket, clock }: S3ObjectStoreOp
     return { Bucket, Key };
   };
   const read = async (key: string): Promise<ReadObject | null> => {
-    const answer = await absentAsNull(client.send(new GetObjectCommand({ ...at(key), ChecksumMode: "ENABLED" })));
+    const answer = await absentAsNull(client.send(new GetObjectCommand({ Bucket, Key: key, ChecksumMode: "ENABLED" })));
     if (answer === null) return null;
     const bytes = (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0);
     const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return { object: stored(key, answer), body, contentType: answer.ContentType ?? null };
+    return { ...known(key, answer), body };
+  };
+  const headAny = async (key: string): Promise<KnownObject | null> => {
+    const answer = await absentAsNull(client.send(new HeadObjectCommand({ Bucket, Key: key })));
+    return answer && known(key, answer);
   };
   return {
     read,
+    headAny,
     async put(key, body, metadata = {}) {
       const place = at(key);
       checkObjectMetadata(metadata);
       return putNew(client, { ...place, Body: body, Metadata: encodeMetadata(metadata) });
     },
     async get(key) {
+      checkObjectKey(key);
       return (await read(key))?.body ?? null;
     },
     async head(key) {
-      const answer = await absentAsNull(client.send(new HeadObjectCommand(at(key))));
-      return answer === null ? null : stored(key, answer);
+      checkObjectKey(key);
+      return (await headAny(key))?.object ?? null;
     },
     list: (prefix) => list(client, Bucket, prefix),
     async delete(key) {
@@ -145,14 +159,22 @@ async function signLink(
 }
 
 interface ObjectAnswer {
+  readonly ContentType?: string | undefined;
+  readonly ETag?: string | undefined;
+  readonly VersionId?: string | undefined;
   readonly ContentLength?: number | undefined;
   readonly LastModified?: Date | undefined;
   readonly Metadata?: Record<string, string> | undefined;
 }
 
-function stored(key: string, { ContentLength: bytes = 0, LastModified: time, Metadata = {} }: ObjectAnswer) {
-  const metadata = Object.fromEntries(Object.entries(Metadata).map(([name, value]) => [name, decode(value)]));
-  return { key, bytes, storedAt: time?.getTime() ?? 0, metadata };
+function known(key: string, answer: ObjectAnswer): KnownObject {
+  const { ContentLength: bytes = 0, LastModified: time, Metadata: encoded = {} } = answer;
+  const metadata = Object.fromEntries(Object.entries(encoded).map(([name, value]) => [name, decode(value)]));
+  return {
+    object: { key, bytes, storedAt: time?.getTime() ?? 0, metadata },
+    contentType: answer.ContentType ?? null,
+    version: answer.VersionId ?? answer.ETag ?? "",
+  };
 }
 
 /** A header holds visible ASCII without spaces at its ends, so everything else is percent-encoded, and no text is a lone "%". */

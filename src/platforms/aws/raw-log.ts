@@ -22,6 +22,8 @@ export interface S3RawLog extends RawLog {
   appendAs(key: string, draft: RawDraft): Promise<void>;
   /** Gives an object that a client put into the bucket what is known of it, once: the first meta stays. Answers with that one. */
   adopt(key: string, meta: RawMeta): Promise<RawMeta>;
+  /** What `adopt` was given for this key; null: nothing yet. */
+  adopted(key: string): Promise<RawMeta | null>;
   /** Refuses appends from now on. */
   close(): void;
 }
@@ -60,6 +62,7 @@ export function s3RawLog({ objects, pending, random }: S3RawLogOptions): S3RawLo
       return key;
     },
     appendAs: store,
+    adopted,
     async adopt(key, meta) {
       if ((await objects.put(sidecarKey(key), jsonBytes(meta))) === "created") return meta;
       return (await adopted(key)) ?? meta;

@@ -1,0 +1,43 @@
+import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import type { LambdaContext } from "./lambda-bundle.ts";
+import { type Task, tasksOf } from "./object-event.ts";
+import type { MetricName, Telemetry } from "./telemetry.ts";
+
+/** No message is begun with less time than this left: what is under way at the end of a call is cut, and done again. */
+const messageMillisMin = 10_000;
+
+export interface MessageBatchOptions {
+  readonly telemetry: Telemetry;
+  /** What is counted for each message that fails. */
+  readonly failed: MetricName;
+  readonly take: (task: Task, receives: number) => Promise<void>;
+}
+
+/** Takes the messages of a batch one after the other. Answers with those that are to come again: what fails alone, comes alone. */
+export function messageBatch({ telemetry, failed, take }: MessageBatchOptions) {
+  const takeRecord = async (record: SQSRecord, context: LambdaContext): Promise<void> => {
+    if (context.getRemainingTimeInMillis() < messageMillisMin) throw new Error("No time is left for this message.");
+    const receives = Number(record.attributes.ApproximateReceiveCount);
+    try {
+      for (const task of tasksOf(record.body, Date.now())) await take(task, receives);
+    } catch (error) {
+      telemetry.count(failed);
+      telemetry.error("A message failed and comes again.", error, { messageId: record.messageId, receives });
+      throw error;
+    }
+  };
+  return (event: SQSEvent, context: LambdaContext): Promise<SQSBatchResponse> =>
+    telemetry.during(context.awsRequestId, async () => {
+      const startedAt = performance.now();
+      try {
+        const processor = new BatchProcessor(EventType.SQS);
+        return await processPartialResponse(event, (record: SQSRecord) => takeRecord(record, context), processor, {
+          processInParallel: false,
+          throwOnFullBatchFailure: false,
+        });
+      } finally {
+        telemetry.count("BatchDuration", performance.now() - startedAt);
+      }
+    });
+}

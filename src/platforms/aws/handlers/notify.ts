@@ -1,0 +1,87 @@
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SESv2Client } from "@aws-sdk/client-sesv2";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { noticeIssues } from "../../../pipeline/failures/issue-notices.ts";
+import { deliverDue } from "../../../pipeline/notify/deliver.ts";
+import { outgoing } from "../../../pipeline/notify/outgoing.ts";
+import type { Notifier } from "../../../ports/notifier.ts";
+import { dynamoIssueLog } from "../issue-log.ts";
+import { sesMailer } from "../mailer.ts";
+import { dynamoNotificationLog } from "../notification-log.ts";
+import { snsNotifier } from "../notifier.ts";
+import { readObjectResult } from "../object-marker.ts";
+import { sdkOptions } from "../sdk-options.ts";
+import { stageSecrets } from "../secrets.ts";
+import { optional, required } from "./environment.ts";
+import type { LambdaBundle, LambdaContext } from "./lambda-bundle.ts";
+import { objectMessage } from "./object-event.ts";
+import { openObjects, openOutbox, openStage, type Stage } from "./stage.ts";
+
+/** An object that waits for longer than this may have lost its event; processing it twice changes nothing. */
+const pendingMillisMax = 15 * 60 * 1000;
+/** A call ends with this much left; the next one comes within a minute. */
+const endMillis = 15_000;
+
+/**
+ * What nobody asks for and must happen all the same, each minute: hands over work and objects that were left behind, decides what
+ * owners are told of issues, and delivers what is due. Parts that fail do not keep the others from their turn.
+ */
+export function lambdaHandler(bundle: LambdaBundle) {
+  const stage = openStage(bundle);
+  const { table, project, telemetry } = stage;
+  const { sqs, outbox } = openOutbox(stage);
+  const { objects, pending } = openObjects(stage);
+  const [issues, log] = [dynamoIssueLog(table), dynamoNotificationLog(table)];
+  const notifier = openNotifier(stage);
+  const resend = async (): Promise<void> => {
+    for await (const waiting of pending.list(Date.now() - pendingMillisMax)) {
+      const { rawKey } = waiting;
+      const done = (await objects.head(rawKey)) === null || (await readObjectResult(table, rawKey)) !== null;
+      if (done) await pending.remove(rawKey);
+      else {
+        // Noted as new, so that a long queue gets each of its objects once more in a while and not with every sweep.
+        await pending.add(rawKey, waiting);
+        const MessageBody = objectMessage(rawKey, Date.now());
+        await sqs.send(new SendMessageCommand({ QueueUrl: required("rawQueueUrl"), MessageBody }));
+      }
+    }
+  };
+  return (_tick: unknown, context: LambdaContext): Promise<void> =>
+    telemetry.during(context.awsRequestId, async () => {
+      const errors: unknown[] = [];
+      const part = (work: () => Promise<unknown>) => work().catch((error: unknown) => errors.push(error));
+      await part(() => outbox.sweep());
+      await part(resend);
+      await part(() => noticeIssues({ issues, project, clock: Date.now }));
+      await part(async () => {
+        for (let taken = -1; taken !== 0 && context.getRemainingTimeInMillis() > endMillis; ) {
+          taken = await deliverDue({ log, notifier: await notifier() });
+          telemetry.count("NotificationsDelivered", taken);
+        }
+      });
+      for (const error of errors) telemetry.error("A part of the sweep failed; the next one tries again.", error);
+      if (errors.length > 0) throw errors[0];
+    });
+}
+
+/** The notifier, made with the first notification: the secret is read once. */
+function openNotifier({ telemetry }: Stage): () => Promise<Notifier> {
+  const from = optional("mailFrom");
+  const mailer = from === null ? null : sesMailer({ client: telemetry.traced(new SESv2Client(sdkOptions())), from });
+  const client = telemetry.traced(new SNSClient(sdkOptions()));
+  const topicArns = { alerts: optional("alertsTopicArn"), failures: optional("failuresTopicArn") };
+  let notifier: Promise<Notifier> | null = null;
+  const open = async (): Promise<Notifier> => {
+    const secrets = telemetry.traced(new SecretsManagerClient(sdkOptions()));
+    const { webhookSecret } = await stageSecrets(secrets, required("secretArn"));
+    return snsNotifier({ mailer, client, topicArns, outgoing: outgoing({ webhookSecret, clock: Date.now, fetch }) });
+  };
+  return () => {
+    notifier ??= open().catch((error: unknown) => {
+      notifier = null;
+      throw error;
+    });
+    return notifier;
+  };
+}

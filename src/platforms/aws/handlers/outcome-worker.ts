@@ -1,0 +1,102 @@
+import { EventPulseError } from "../../../model/error.ts";
+import type { Outcome, OutcomeResult } from "../../../model/outcome.ts";
+import { lostObject } from "../../../pipeline/process/payload-object.ts";
+import { failObject, processWork } from "../../../pipeline/process/process-work.ts";
+import type { Work } from "../../../ports/work-queue.ts";
+import type { ObjectCreated, Task } from "./object-event.ts";
+import { poisonOutcome, takeObject } from "./object-intake.ts";
+import { type JobStepOptions, runJobStep } from "./run-job-step.ts";
+import { openObjects, openOutbox, type Stage, type StageObjects } from "./stage.ts";
+import { processPorts } from "./store-ports.ts";
+
+/** Tries at an outcome whose detector states others change at the same time; then the queue delivers it again. */
+const staleTriesMax = 5;
+
+/** Computes and commits what messages ask for. */
+export class OutcomeWorker {
+  readonly #stage: Stage;
+  readonly #stores: StageObjects;
+  readonly #context: JobStepOptions;
+
+  constructor(stage: Stage) {
+    const { project, contracts } = stage;
+    this.#stage = stage;
+    this.#stores = openObjects(stage);
+    this.#context = {
+      ...{ project, contracts, clock: Date.now, random: Math.random },
+      ...processPorts(stage, this.#stores, openOutbox(stage).outbox),
+      readRaw: (key) => this.#stores.raw.read(key),
+    };
+  }
+
+  /** Throws when it is to be tried again. `receives`: how often the message came, this time included. */
+  async do(task: Task, receives: number): Promise<void> {
+    if (task.kind === "object") await this.#process(task);
+    else await this.#work(task.work, receives, false);
+  }
+
+  /** Sets aside what was tried too often: as failures, so that nobody has to look into a queue. */
+  async giveUp(task: Task, receives: number): Promise<void> {
+    if (task.kind === "work") return this.#work(task.work, receives, true);
+    const taken = await takeObject(task, this.#intake());
+    if (taken !== null) return this.#commit(async () => [poisonOutcome(taken.object, this.#context)]);
+    const pending = await this.#stores.pending.get(task.key);
+    if (pending === null) return this.#nothing(task.key);
+    const lost = lostObject(pending, Date.now());
+    const detail = "Its bytes cannot be read any more; ask the sender.";
+    const { project } = this.#context;
+    await this.#commit(async () => [failObject(lost, { kind: "object" }, null, "OBJECT_MISSING", detail, project)]);
+  }
+
+  async #process(event: ObjectCreated): Promise<void> {
+    const taken = await takeObject(event, this.#intake());
+    if (taken !== null) return this.#commit(async () => [await taken.outcome()]);
+    // Gone: retention or somebody removed it. That is well unless it was accepted and never processed.
+    if ((await this.#stores.pending.get(event.key)) === null) return this.#nothing(event.key);
+    throw new EventPulseError("OBJECT_MISSING", `The raw object ${event.key} was accepted and cannot be read.`);
+  }
+
+  async #work(work: Work, receives: number, dead: boolean): Promise<void> {
+    if (work.kind !== "job") return this.#commit(() => processWork(work, dead, this.#context));
+    const { outcomes, results } = await runJobStep({ work, receives }, dead, this.#context);
+    this.#count(outcomes, results);
+  }
+
+  /** Computes and commits, again as long as others change the detector states that it was computed from. */
+  async #commit(compute: () => Promise<readonly Outcome[]>): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const outcomes = await compute();
+      if (outcomes.length === 0) return;
+      try {
+        this.#count(outcomes, await this.#context.records.commit(outcomes));
+        return;
+      } catch (error) {
+        const stale = error instanceof EventPulseError && error.code === "STATE_STALE";
+        if (!stale || tries === staleTriesMax) throw error;
+      }
+    }
+  }
+
+  #nothing(key: string): void {
+    if (key.startsWith("inbox/")) return;
+    this.#stage.telemetry.count("ObjectsRefused");
+    this.#stage.telemetry.info("There is nothing to process under this key.", { key });
+  }
+
+  #intake() {
+    return { stores: this.#stores, context: this.#context };
+  }
+
+  #count(outcomes: readonly Outcome[], results: readonly OutcomeResult[]): void {
+    const { telemetry } = this.#stage;
+    for (const [index, { applied, stored, quarantined, dead, retrying, duplicates }] of results.entries()) {
+      if (!applied) continue;
+      const outcome = outcomes[index];
+      if (outcome?.subject.kind === "object") telemetry.count("EventsAccepted", outcome.meta.events);
+      telemetry.count("EventsStored", stored);
+      telemetry.count("EventsFailed", quarantined + dead);
+      telemetry.count("EventsRetrying", retrying);
+      telemetry.count("EventsDuplicate", duplicates);
+    }
+  }
+}
