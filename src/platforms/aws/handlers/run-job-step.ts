@@ -8,6 +8,7 @@ import type { JobLog } from "../../../ports/job-log.ts";
 import type { RecordTable } from "../../../ports/record-table.ts";
 import type { Work, WorkMessage } from "../../../ports/work-queue.ts";
 import type { JobTrials } from "../job-trials.ts";
+import { recentObjects } from "./recent-objects.ts";
 import { repeatedStep } from "./repeated-step.ts";
 import { StepStates } from "./step-states.ts";
 
@@ -105,6 +106,7 @@ async function compute(message: JobMessage, itemsMax: number, options: JobStepOp
     return await computeStep(work, {
       ...options,
       records: states,
+      readRaw: recentObjects(options.readRaw),
       stepItemsMax: itemsMax,
       suspected: () => ends >= endsMax,
       remember: (outcome) => states.remember(outcome),
