@@ -11,6 +11,7 @@ import { OutcomeCommit } from "./outcome-commit.ts";
 import { judgeOutcomes } from "./outcome-judge.ts";
 import { pageOf, partNames, progressKey, progressOf } from "./outcome-pages.ts";
 import { endSubject, subjectKeys, subjectStanding, subjectText } from "./outcome-subject.ts";
+import { outcomeWaves } from "./outcome-waves.ts";
 import { endOf, failureDrafts, notApplied, type PreparedOutcome, prepared } from "./prepared-outcome.ts";
 import { writeRecords } from "./record-writer.ts";
 import type { Table } from "./table.ts";
@@ -63,10 +64,12 @@ export function dynamoOutcomes(
       const commit = new OutcomeCommit(table, outbox, now);
       try {
         const results: (() => OutcomeResult)[] = [];
-        for (const outcome of outcomes) {
-          const ready = await prepare(standing, outcome, now);
-          const progress = ready && progressOf(await standing.load(progressKey(outcome)));
-          results.push(ready === null ? () => notApplied : await commit.add(ready, progress));
+        for (const wave of outcomeWaves(outcomes)) {
+          const all = await Promise.all(wave.map((outcome) => prepare(standing, outcome, now)));
+          for (const ready of all) {
+            const progress = ready && progressOf(await standing.load(progressKey(ready.outcome)));
+            results.push(ready === null ? () => notApplied : await commit.add(ready, progress));
+          }
         }
         await commit.flush();
         return results.map((result) => result());

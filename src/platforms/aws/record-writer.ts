@@ -64,10 +64,13 @@ class RecordWriter {
     for (let tries = 0; tries < triesMax; tries++) {
       await this.#look([...together]);
       const judged = judgeRecords(this.#drafts, this.#origin, this.#stored);
-      const accepted = judged.accepted.map(({ draft }) => draft);
-      const missing = accepted.filter((draft) => together.has(draft) && !this.#written.has(draft));
-      if (await this.#putNew(missing)) {
-        await this.#putRest(accepted);
+      const missing = judged.accepted.filter(({ draft }) => together.has(draft) && !this.#written.has(draft));
+      const [firsts, others] = [true, false].map((which) =>
+        missing.filter(({ first }) => first === which).map(({ draft }) => draft),
+      );
+      // The first record of an event decides who of two that store the same at once goes on to the others.
+      if ((await this.#putNew(firsts ?? [])) && (await this.#putNew(others ?? []))) {
+        await this.#putRest(judged.accepted.map(({ draft }) => draft));
         return judged;
       }
     }
