@@ -30,9 +30,9 @@ export function recordQueries(table: Table): Pick<RecordTable, "query" | "get" |
 const pageCharactersMax = 4 * 1024 * 1024;
 /** Time after which a page ends, with a cursor, instead of reading on. */
 const scanMillisMax = 2_000;
-/** Records read at once: one call at first, more as long as they are small. With `chunkBytesMax` it bounds the memory of a page. */
+/** Records read at once: one call at first, more as long as they are small. 400 of the largest take 100 MB. */
 const chunkFirst = 100;
-const chunkMax = 1_600;
+const chunkMax = 400;
 const chunkBytesMax = 1024 * 1024;
 
 /** One page of records, by way of the index. It ends early where it has become large or has taken long. */

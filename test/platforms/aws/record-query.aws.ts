@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StoredRecord } from "../../../src/model/record.ts";
+import { recordIdText, type StoredRecord } from "../../../src/model/record.ts";
+import { itemKeys } from "../../../src/platforms/aws/item-keys.ts";
 import type { RecordTable } from "../../../src/ports/record-table.ts";
-import { dayMillis, noon, outcome, recordDraft } from "../../contracts/outcome-samples.ts";
+import { dayMillis, noon, outcome, recordDraft, stream, tenant } from "../../contracts/outcome-samples.ts";
 import { rawKeyQueries } from "../../contracts/record-table-raw-keys.ts";
 import { anyRecord } from "../../contracts/record-table-trace.ts";
 import { allRows } from "../../contracts/store-harness.ts";
@@ -109,4 +110,44 @@ test("ends a page of large records early, with a cursor", async (t) => {
     all.map(({ rawIndex }) => rawIndex),
     drafts.map(({ index }) => index),
   );
+});
+
+test("answers as a sorted list would, for random times, ranges, pages and removals", async (t) => {
+  const seed = Number(process.env["EVENTPULSE_SEED"] ?? Date.now() % 1_000_000);
+  t.diagnostic(`EVENTPULSE_SEED=${seed}`);
+  let state = seed;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return Math.floor((state / 0x80000000) * below);
+  };
+  const { records, table, remove } = await countedTable(() => noon + dayMillis);
+  t.after(remove);
+  const spread = [1, 20_000, 3_600_000, 40 * dayMillis];
+  const stored: { readonly id: string; readonly time: number }[] = [];
+  for (let batch = 0; batch < 30; batch++) {
+    const start = noon - random(40) * dayMillis;
+    const width = spread[random(spread.length)] ?? 1;
+    const drafts = Array.from({ length: 1 + random(30) }, (_, index) =>
+      recordDraft({ index, time: start + random(width) }),
+    );
+    await records.commit([outcome({ records: drafts })]);
+    const gone = drafts.filter(() => random(5) === 0);
+    await table.deleteAll(gone.map(({ id }) => itemKeys.record(tenant, stream, id.subarray(6))));
+    stored.push(...drafts.filter((one) => !gone.includes(one)).map(({ id, time }) => ({ id: recordIdText(id), time })));
+  }
+  for (let query = 0; query < 60; query++) {
+    const order = random(2) === 0 ? "asc" : "desc";
+    const some = () => (random(3) === 0 ? null : (stored[random(stored.length)]?.time ?? 0) + random(3) - 1);
+    const [from, to] = [some(), some()];
+    const found = await allRows((page) => records.query({ ...anyRecord, order, from, to, ...page }), 1 + random(200));
+    const expected = stored
+      .filter(({ time }) => (from === null || time >= from) && (to === null || time < to))
+      .map(({ id }) => id)
+      .sort();
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      order === "asc" ? expected : expected.reverse(),
+      `${order} ${from} ${to}`,
+    );
+  }
 });
