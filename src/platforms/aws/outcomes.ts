@@ -5,6 +5,7 @@ import { writeFailures } from "./failure-items.ts";
 import type { PayloadObjects } from "./failure-payloads.ts";
 import { RecordDays } from "./index-pages.ts";
 import { IssueChanges } from "./issue-changes.ts";
+import { itemKeys } from "./item-keys.ts";
 import { readObjectResult } from "./object-marker.ts";
 import type { Outbox } from "./outbox.ts";
 import { OutcomeCommit } from "./outcome-commit.ts";
@@ -38,8 +39,12 @@ export function dynamoOutcomes(
   /** Null: it was committed before. `standing` knows of the outcomes before it. */
   async function prepare(standing: UnitOfWork, outcome: Outcome, now: number): Promise<PreparedOutcome | null> {
     const subject = await subjectStanding(standing, outcome);
-    if (subject.applied) return null;
     const { rawKey, meta, expiresAt } = outcome;
+    if (subject.applied) {
+      // Left behind by an acceptance whose answer came late; without this it would be in flight for ever.
+      if (outcome.subject.kind === "object") await table.delete(itemKeys.pending(rawKey));
+      return null;
+    }
     const judged = await writeRecords(table, days, outcome);
     const drafts = failureDrafts(outcome, judged);
     const issues = new IssueChanges();

@@ -1,3 +1,4 @@
+import { conflictDraft } from "../../model/conflict-draft.ts";
 import { assert } from "../../model/error.ts";
 import type { FailureDraft, FailureState } from "../../model/failure.ts";
 import type { Outcome, OutcomeResult } from "../../model/outcome.ts";
@@ -8,7 +9,6 @@ import { addTally, addToCounters, emptyTally, type Tally, tallySum } from "./cou
 import type { Clock, Database } from "./database.ts";
 import { writeDetectorStates } from "./detector-states.ts";
 import {
-  conflictDraft,
   type EndingFailure,
   endRetry,
   type FailureOrigin,

@@ -130,9 +130,8 @@ test("stores one of two objects' events with one identity, whoever comes first, 
     const sum = (name: "stored" | "duplicates" | "quarantined") =>
       results.flat().reduce((total, result) => total + result[name], 0);
     assert.equal(sum("stored"), 1);
-    assert.deepEqual(
-      [sum("duplicates") + sum("quarantined"), sum("quarantined")],
-      [7, 4].map((n) => n),
-    );
+    assert.equal(sum("duplicates") + sum("quarantined"), 7);
+    // Those of the other content are conflicts, of which all but the first may be duplicates of that.
+    assert.ok(sum("quarantined") >= 1 && sum("quarantined") <= 4);
     assert.equal((await storeOver(table).query(anyRecord)).rows.length, 2);
   }));
