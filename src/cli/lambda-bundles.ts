@@ -1,8 +1,7 @@
-import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Plugin } from "esbuild";
 import { strToU8, zipSync } from "fflate";
+import { leaner, ownPackage } from "./lambda-plugins.ts";
 
 export const lambdaNames = ["http", "process", "simulate", "dead-letters", "notify"] as const;
 export type LambdaName = (typeof lambdaNames)[number];
@@ -47,7 +46,7 @@ export async function lambdaPackage(name: LambdaName, input: BundleInput): Promi
     mainFields: ["module", "main"],
     conditions: isCheckout ? ["eventpulse-source"] : [],
     banner: { js: banner },
-    plugins: [ownPackage],
+    plugins: [ownPackage(own("../index")), leaner(await usesLocales(configFile))],
     logLevel: "silent",
     write: false,
   });
@@ -64,20 +63,10 @@ function own(path: string): string {
   return fileURLToPath(new URL(`${path}${isCheckout ? ".ts" : ".js"}`, import.meta.url));
 }
 
-/** Packages that a config may use although its folder has not installed them, as with a global installation. */
-const provided = createRequire(import.meta.url);
-
-/** `eventpulse` is always the one that builds: two copies would not know each other's handles. zod is the config's own, or ours. */
-const ownPackage: Plugin = {
-  name: "own-package",
-  setup(build) {
-    build.onResolve({ filter: /^eventpulse$/ }, () => ({ path: own("../index") }));
-    build.onResolve({ filter: /^zod$/ }, async ({ path, pluginData, ...from }) => {
-      if (pluginData === "own-package") return undefined;
-      const { kind, importer, resolveDir } = from;
-      const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: "own-package" });
-      if (found.errors.length === 0) return found;
-      return build.resolve(path, { kind, resolveDir: dirname(provided.resolve("zod")), pluginData: "own-package" });
-    });
-  },
-};
+/** Whether the config, or a file of its own that it imports, speaks of languages. */
+async function usesLocales(configFile: string): Promise<boolean> {
+  const { build } = await import("esbuild");
+  const options = { bundle: true, packages: "external", platform: "node", format: "esm" } as const;
+  const { outputFiles } = await build({ entryPoints: [configFile], ...options, write: false, logLevel: "silent" });
+  return outputFiles.some(({ text }) => /\blocales\b/.test(text));
+}

@@ -33,7 +33,7 @@ export function httpServices(http: HttpStage): Services {
   const { table, project, contracts, telemetry, version } = stage;
   const stores = openObjects(stage);
   const { sqs, outbox } = openOutbox(stage);
-  const queueUrl = required("workQueueUrl");
+  const [queueUrl, deadQueueUrl] = [required("workQueueUrl"), required("workDeadQueueUrl")];
   const options = { outbox, objects: stores.quarantine };
   const records = dynamoRecordTable(table, options);
   const balance = () => readBalance(table, tenantDefault, project.streams.keys());
@@ -49,7 +49,7 @@ export function httpServices(http: HttpStage): Services {
     contract: (stream) => contracts.get(stream) ?? null,
     raw: stores.raw,
     objects: linkedObjects(stores),
-    queue: sqsWorkQueue({ client: sqs, queueUrl, deadQueueUrl: queueUrl, outbox, clock: Date.now }),
+    queue: sqsWorkQueue({ client: sqs, queueUrl, deadQueueUrl, outbox, clock: Date.now }),
     contracts: dynamoContractVersions(table),
     anomalies: dynamoAnomalyLog(table),
     failures: dynamoFailureLog(table, options),

@@ -2,6 +2,8 @@ import { timingSafeEqual } from "node:crypto";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { createApp } from "../../../http/create-app.ts";
+import { respondProblem } from "../../../http/problem.ts";
+import type { Services } from "../../../http/services.ts";
 import { sdkOptions } from "../sdk-options.ts";
 import { type StageSecrets, stageSecrets } from "../secrets.ts";
 import { required } from "./environment.ts";
@@ -31,8 +33,18 @@ export function lambdaHandler(bundle: LambdaBundle) {
       const isLive = response.headers.get("content-type") === "text/event-stream";
       if (!isLive) return gatewayResult(response, request);
       abort.abort();
-      return gatewayResult(await answerLive(request, response, services), request);
+      return gatewayResult(await live(request, response, services), request);
     });
+}
+
+/** As everywhere, what fails is answered as a problem. */
+async function live(request: Request, response: Response, services: Services): Promise<Response> {
+  try {
+    return await answerLive(request, response, services);
+  } catch (error) {
+    const requestId = response.headers.get("x-request-id") ?? "";
+    return respondProblem({ services, requestId }, error, new URL(request.url).pathname);
+  }
 }
 
 function openSecrets({ telemetry }: Stage): () => Promise<StageSecrets> {

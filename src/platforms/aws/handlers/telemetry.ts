@@ -46,7 +46,7 @@ export class Telemetry {
     try {
       return await work();
     } finally {
-      this.#metrics.publishStoredMetrics();
+      if (this.#metrics.hasStoredMetrics()) this.#metrics.publishStoredMetrics();
     }
   }
 }
