@@ -2,6 +2,7 @@
 emulator    = true
 max_retries = 2
 stage       = "dev"
+region      = "us-east-1"
 destroyable = true
 
 # It has no calls to start a trail's logging.
