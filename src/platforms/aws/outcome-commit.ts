@@ -8,17 +8,17 @@ import type { Outbox } from "./outbox.ts";
 import {
   bytesPerPageMax as bytesTogetherMax,
   itemsPerPageMax as itemsTogetherMax,
+  outcomePages,
   type PagePart,
   type Progress,
   pageOf,
-  pagesFor,
   partNames,
   progressItem,
   progressKey,
   progressOf,
 } from "./outcome-pages.ts";
-import { endSubject, type SubjectStanding, subjectKeys, subjectStanding } from "./outcome-subject.ts";
 import { notApplied, type PreparedOutcome, partKeys, partsOf, writeAnomalies, writeParts } from "./prepared-outcome.ts";
+import { endSubject, type SubjectStanding, subjectKeys, subjectStanding } from "./subject-standing.ts";
 import type { Table } from "./table.ts";
 import { transaction, type UnitOfWork } from "./unit-of-work.ts";
 
@@ -47,14 +47,14 @@ export class OutcomeCommit {
   /** Commits the outcome now or with the next ones, in the order of the calls. Answers with what says how it went, after `flush`. */
   async add(ready: PreparedOutcome, progress: Progress | null): Promise<() => OutcomeResult> {
     const parts = partsOf(ready);
-    const pages = progress?.pages ?? pagesFor(parts);
+    const pages = progress?.pages ?? outcomePages(parts);
     if (pages > 1) {
       await this.flush();
       const result = await this.#commitPages(ready, progress ?? { pages, done: 0, tally: ready.tally });
       return () => result;
     }
     await this.#makeRoom(ready, parts);
-    const waiting: Waiting = { ready, result: notApplied };
+    const waiting: Waiting = { ready, result: notApplied() };
     this.#waiting.push(waiting);
     return () => waiting.result;
   }
@@ -73,7 +73,7 @@ export class OutcomeCommit {
       for (const { ready } of waiting) written.push(await this.#writeWhole(unit, ready));
       return written;
     });
-    for (const [index, one] of waiting.entries()) one.result = results[index] ?? notApplied;
+    for (const [index, one] of waiting.entries()) one.result = results[index] ?? notApplied();
   }
 
   /** Commits those that wait when this one does not fit. A state is written once in a transaction: each write counts in its version. */
@@ -102,7 +102,7 @@ export class OutcomeCommit {
       await writeAnomalies(this.#table, ready, isMine);
       progress = await this.#commitPage(ready, progress, isMine);
     }
-    return progress === null ? notApplied : resultOf(ready, progress);
+    return progress === null ? notApplied() : resultOf(ready, progress);
   }
 
   /** How far the outcome is then, be it by another delivery of it; null: that one has finished it. */
@@ -132,7 +132,7 @@ export class OutcomeCommit {
 
   async #writeWhole(unit: UnitOfWork, ready: PreparedOutcome): Promise<OutcomeResult> {
     const subject = await subjectStanding(unit, ready.outcome);
-    if (subject.applied) return notApplied;
+    if (subject.applied) return notApplied();
     await writeParts(unit, ready, this.#outbox, this.#now, () => true);
     await this.#finish(unit, ready, subject);
     return resultOf(ready, ready);

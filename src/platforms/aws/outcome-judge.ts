@@ -5,10 +5,10 @@ import { writeDetectorStates } from "./detector-states.ts";
 import { IssueChanges } from "./issue-changes.ts";
 import { keyText } from "./item.ts";
 import { knownEvents } from "./known-events.ts";
-import { endSubject, subjectStanding } from "./outcome-subject.ts";
 import { endOf, failureDrafts, notApplied } from "./prepared-outcome.ts";
 import { type RecordItem, recordKey } from "./record-items.ts";
 import { type JudgedRecords, judgeRecords, type RecordMark } from "./record-judge.ts";
+import { endSubject, subjectStanding } from "./subject-standing.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 /**
@@ -22,7 +22,7 @@ export async function judgeOutcomes(unit: UnitOfWork, outcomes: readonly Outcome
   for (const outcome of outcomes) {
     const subject = await subjectStanding(unit, outcome);
     if (subject.applied) {
-      results.push(notApplied);
+      results.push(notApplied());
       continue;
     }
     const judged = await judgeStored(unit, outcome);

@@ -4,7 +4,7 @@ import type { Tally } from "./counters.ts";
 import { stateKey } from "./detector-states.ts";
 import { entityOf, type Item, type ItemKey, keyText, ttlOf } from "./item.ts";
 import { itemKeys, shardOf } from "./item-keys.ts";
-import { subjectText } from "./outcome-subject.ts";
+import { subjectText } from "./subject-standing.ts";
 
 /**
  * An outcome that needs more items than one transaction takes is committed in pages, one transaction each. What belongs to
@@ -42,7 +42,7 @@ const bytesPerPage = 1_500_000;
 const plansMax = 32;
 
 /** How many pages take these parts; 1 as long as one transaction does. */
-export function pagesFor(parts: readonly PagePart[]): number {
+export function outcomePages(parts: readonly PagePart[]): number {
   const [items, bytes] = [sum(parts, "items"), sum(parts, "bytes")];
   if (items <= itemsPerPageMax && bytes <= bytesPerPageMax) return 1;
   const first = Math.max(2, Math.ceil(items / itemsPerPage), Math.ceil(bytes / bytesPerPage));

@@ -11,12 +11,12 @@ import type { Outbox } from "./outbox.ts";
 import { OutcomeCommit } from "./outcome-commit.ts";
 import { judgeOutcomes } from "./outcome-judge.ts";
 import { pageOf, partNames, progressKey, progressOf } from "./outcome-pages.ts";
-import { endSubject, subjectKeys, subjectStanding, subjectText } from "./outcome-subject.ts";
 import { outcomeWaves } from "./outcome-waves.ts";
 import { endOf, failureDrafts, notApplied, type PreparedOutcome, prepared } from "./prepared-outcome.ts";
-import { writeRecords } from "./record-writer.ts";
+import { endSubject, subjectKeys, subjectStanding, subjectText } from "./subject-standing.ts";
 import type { Table } from "./table.ts";
 import { UnitOfWork } from "./unit-of-work.ts";
+import { writeRecords } from "./write-records.ts";
 
 export interface OutcomeOptions {
   readonly outbox: Pick<Outbox, "add" | "dispatch">;
@@ -73,7 +73,7 @@ export function dynamoOutcomes(
           const all = await Promise.all(wave.map((outcome) => prepare(standing, outcome, now)));
           for (const ready of all) {
             const progress = ready && progressOf(await standing.load(progressKey(ready.outcome)));
-            results.push(ready === null ? () => notApplied : await commit.add(ready, progress));
+            results.push(ready === null ? notApplied : await commit.add(ready, progress));
           }
         }
         await commit.flush();

@@ -11,10 +11,10 @@ import type { ItemKey } from "./item.ts";
 import { notificationKeys, writeNotifications } from "./notification-items.ts";
 import type { Outbox } from "./outbox.ts";
 import { type PagePart, partNames } from "./outcome-pages.ts";
-import { attemptItem, type SubjectEnd, type SubjectStanding } from "./outcome-subject.ts";
 import type { JudgedRecords } from "./record-judge.ts";
 import { RollupChanges } from "./rollup-changes.ts";
 import type { StoredFailure } from "./stored-failure.ts";
+import { attemptItem, type SubjectEnd, type SubjectStanding } from "./subject-standing.ts";
 import type { Table } from "./table.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
@@ -31,7 +31,10 @@ export interface PreparedOutcome extends SubjectEnd {
   readonly works: readonly { readonly work: Work; readonly dueAt: number }[];
 }
 
-export const notApplied: OutcomeResult = { applied: false, ...emptyTally(), recordId: null };
+/** The outcome was committed before. */
+export function notApplied(): OutcomeResult {
+  return { applied: false, ...emptyTally(), recordId: null };
+}
 
 /** Failures of an outcome: those that processing found, and the conflicts that the store did. */
 export function failureDrafts(

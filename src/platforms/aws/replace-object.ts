@@ -4,8 +4,8 @@ import type { StandingSearch } from "./event-standing.ts";
 import { entityOf, type ItemKey } from "./item.ts";
 import { itemKeys } from "./item-keys.ts";
 import type { ObjectMarker } from "./object-marker.ts";
-import type { EventAttempt } from "./outcome-subject.ts";
 import type { ReplaceView } from "./replace-view.ts";
+import type { EventAttempt } from "./subject-standing.ts";
 import type { Table } from "./table.ts";
 
 /** Minutes whose rollups have to be counted again, for records of one raw object: an item until it is done. */

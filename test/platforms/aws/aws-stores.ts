@@ -1,10 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { dynamoAnomalyLog } from "../../../src/platforms/aws/anomaly-log.ts";
 import { dynamoAuditLog } from "../../../src/platforms/aws/audit-log.ts";
 import { readCounters } from "../../../src/platforms/aws/counters.ts";
+import { dynamoFailureLog } from "../../../src/platforms/aws/failure-log.ts";
+import { dynamoIssueLog } from "../../../src/platforms/aws/issue-log.ts";
+import { dynamoJobLog } from "../../../src/platforms/aws/job-log.ts";
+import { dynamoNotificationLog } from "../../../src/platforms/aws/notification-log.ts";
 import { Outbox } from "../../../src/platforms/aws/outbox.ts";
+import { dynamoRecordTable } from "../../../src/platforms/aws/record-table.ts";
 import type { Table } from "../../../src/platforms/aws/table.ts";
 import { sqsSender, sqsWorkQueue } from "../../../src/platforms/aws/work-queue.ts";
 import type { JobLog } from "../../../src/ports/job-log.ts";
@@ -32,13 +37,13 @@ export async function awsStores(): Promise<AwsStores> {
   return {
     table,
     outbox,
-    records: await port("record-table", "dynamoRecordTable", table, { outbox }),
-    anomalies: await port("anomaly-log", "dynamoAnomalyLog", table),
-    failures: await port("failure-log", "dynamoFailureLog", table, { outbox }),
-    issues: await port("issue-log", "dynamoIssueLog", table),
+    records: dynamoRecordTable(table, { outbox }),
+    anomalies: dynamoAnomalyLog(table),
+    failures: dynamoFailureLog(table, { outbox }),
+    issues: dynamoIssueLog(table),
     audit: dynamoAuditLog(table),
-    notifications: await port("notification-log", "dynamoNotificationLog", table),
-    jobs: await port("job-log", "dynamoJobLog", table, { outbox }),
+    notifications: dynamoNotificationLog(table),
+    jobs: dynamoJobLog(table, { outbox }),
     queue,
     counters: async (tenant, stream) => only([...(await readCounters(table, tenant, [stream])).values()]),
     now: clock,
@@ -66,23 +71,4 @@ async function emulatedQueue(clock: () => number) {
       client.destroy();
     },
   };
-}
-
-async function load(file: string): Promise<Record<string, unknown>> {
-  const url = new URL(`../../../src/platforms/aws/${file}.ts`, import.meta.url);
-  return existsSync(url) ? ((await import(url.href)) as Record<string, unknown>) : {};
-}
-
-/** An adapter, or what throws at its first use as long as it is not there. */
-async function port<Port extends object>(file: string, name: string, ...options: readonly unknown[]): Promise<Port> {
-  const factory = (await load(file))[name];
-  if (typeof factory === "function") return (factory as (...parts: readonly unknown[]) => Port)(...options);
-  return new Proxy({} as Port, {
-    get: (_, method) =>
-      method === "then"
-        ? undefined
-        : () => {
-            throw new Error(`${file} has no ${name} yet (${String(method)})`);
-          },
-  });
 }
