@@ -31,7 +31,7 @@ With --json: {"out", "functions": [{"name", "zipBytes", "bytes", "fits"}]}`,
     const { loadConfig } = await import("../config/load.ts");
     await loadConfig(file);
     const recipes = await readJsonFiles(join(file, "..", recipesFolder));
-    const { lambdaNames, lambdaPackage } = await import("./lambda-bundles.ts");
+    const { lambdaNames, lambdaPackage } = await import("./lambda-package.ts");
     await mkdir(out, { recursive: true });
     const functions: { name: string; zipBytes: number; bytes: number; fits: boolean }[] = [];
     for (const name of lambdaNames) {

@@ -2,6 +2,18 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import type { Plugin } from "esbuild";
 
+export interface LambdaPluginOptions {
+  /** Our own entry file. */
+  readonly index: string;
+  /** Whether the config speaks of languages. */
+  readonly usesLocales: boolean;
+}
+
+/** What makes one bundle of a config and a handler, and no larger than it must be. */
+export function lambdaPlugins({ index, usesLocales }: LambdaPluginOptions): Plugin[] {
+  return [ownPackage(index), leaner(usesLocales)];
+}
+
 /** Packages that a config may use although its folder has not installed them, as with a global installation. */
 const provided = createRequire(import.meta.url);
 
@@ -9,7 +21,7 @@ const provided = createRequire(import.meta.url);
  * `eventpulse` is always the one that builds (`index` is its file): two copies would not know each other's handles. zod is the
  * config's own, or ours where its folder has none.
  */
-export function ownPackage(index: string): Plugin {
+function ownPackage(index: string): Plugin {
   const asked = Symbol("asked");
   return {
     name: "own-package",
@@ -47,7 +59,7 @@ const englishOnly: StandIn = {
 };
 
 /** Leaves out what a function never needs. */
-export function leaner(usesLocales: boolean): Plugin {
+function leaner(usesLocales: boolean): Plugin {
   const standIns = usesLocales ? [environmentCredentials] : [environmentCredentials, englishOnly];
   return {
     name: "leaner",

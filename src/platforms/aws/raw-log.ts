@@ -1,8 +1,8 @@
 import { EventPulseError } from "../../model/error.ts";
 import type { RawDraft, RawMeta, RawObject } from "../../model/raw-object.ts";
 import type { RawLog } from "../../ports/raw-log.ts";
+import { decodeRawMeta, encodeRawMeta, sidecarKey } from "./encode-raw-meta.ts";
 import type { ReadObject, S3ObjectStore } from "./object-store.ts";
-import { decodeRawMeta, encodeRawMeta, sidecarKey } from "./raw-metadata.ts";
 
 /** What is accepted and not committed yet, item by item. */
 export interface PendingItems {

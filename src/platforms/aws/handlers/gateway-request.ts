@@ -1,14 +1,26 @@
 import { isUtf8 } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { problem } from "../../../http/problem.ts";
 import type { RequestEnvironment } from "../../../http/services.ts";
 import { EventPulseError, errorCodes } from "../../../model/error.ts";
 
-export type GatewayEvent = Pick<
-  APIGatewayProxyEvent,
-  "httpMethod" | "path" | "body" | "isBase64Encoded" | "multiValueHeaders" | "multiValueQueryStringParameters"
->;
+/** Of the event of a REST API (Lambda proxy integration), what a request is made of. */
+export interface GatewayEvent {
+  readonly httpMethod: string;
+  /** Without the stage. */
+  readonly path: string;
+  readonly body: string | null;
+  readonly isBase64Encoded: boolean;
+  readonly multiValueHeaders: Readonly<Record<string, readonly string[] | undefined>> | null;
+  readonly multiValueQueryStringParameters: Readonly<Record<string, readonly string[] | undefined>> | null;
+}
+
+export interface GatewayResult {
+  readonly statusCode: number;
+  readonly multiValueHeaders: Readonly<Record<string, readonly string[]>>;
+  readonly body: string;
+  readonly isBase64Encoded: boolean;
+}
 
 /**
  * Lambda takes and gives 6 MB of JSON (6,291,556 bytes). API Gateway hands bodies over in Base64, a third longer, beside the
@@ -55,7 +67,7 @@ export function gatewayEnvironment({ body, isBase64Encoded }: GatewayEvent): Req
 }
 
 /** The answer as API Gateway wants it. Text stays text; bytes, and what is compressed, go in Base64. */
-export async function gatewayResult(response: Response, request: Request): Promise<APIGatewayProxyResult> {
+export async function gatewayResult(response: Response, request: Request): Promise<GatewayResult> {
   const body = Buffer.from(await response.arrayBuffer());
   const headers = new Headers(response.headers);
   const compressed = mayCompress(body, headers, request) ? gzipSync(body) : null;
@@ -69,7 +81,7 @@ export async function gatewayResult(response: Response, request: Request): Promi
   return fits ? result : tooLarge(headers.get("x-request-id") ?? "");
 }
 
-function resultOf(statusCode: number, headers: Headers, body: Buffer, text: boolean): APIGatewayProxyResult {
+function resultOf(statusCode: number, headers: Headers, body: Buffer, text: boolean): GatewayResult {
   const multiValueHeaders: Record<string, string[]> = {};
   for (const [name, value] of headers) {
     multiValueHeaders[name] ??= [];
@@ -83,7 +95,7 @@ function mayCompress(body: Buffer, headers: Headers, request: Request): boolean 
   return /(?:^|,)\s*gzip\s*(?:,|;\s*q=(?!0(?:\.0*)?\s*(?:,|$))|$)/i.test(request.headers.get("accept-encoding") ?? "");
 }
 
-function tooLarge(requestId: string): APIGatewayProxyResult {
+function tooLarge(requestId: string): GatewayResult {
   const code = "OBJECT_TOO_LARGE";
   const detail =
     "The answer is larger than the 6 MB that Lambda may give: ask for fewer rows with limit=, or take gzip.";

@@ -1,13 +1,18 @@
 import { timingSafeEqual } from "node:crypto";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import type { APIGatewayProxyResult } from "aws-lambda";
 import { createApp } from "../../../http/create-app.ts";
 import { respondProblem } from "../../../http/problem.ts";
 import type { Services } from "../../../http/services.ts";
 import { sdkOptions } from "../sdk-options.ts";
 import { type StageSecrets, stageSecrets } from "../secrets.ts";
 import { required } from "./environment.ts";
-import { type GatewayEvent, gatewayEnvironment, gatewayRequest, gatewayResult } from "./gateway-request.ts";
+import {
+  type GatewayEvent,
+  type GatewayResult,
+  gatewayEnvironment,
+  gatewayRequest,
+  gatewayResult,
+} from "./gateway-request.ts";
 import { type HttpStage, httpServices } from "./http-services.ts";
 import type { LambdaBundle, LambdaContext } from "./lambda-bundle.ts";
 import { answerLive } from "./live-answer.ts";
@@ -21,7 +26,7 @@ export function lambdaHandler(bundle: LambdaBundle) {
   const http: HttpStage = { stage, isKey: () => false, baseUrl: "" };
   const services = httpServices(http);
   const app = createApp(services);
-  return (event: GatewayEvent, { awsRequestId }: LambdaContext): Promise<APIGatewayProxyResult> =>
+  return (event: GatewayEvent, { awsRequestId }: LambdaContext): Promise<GatewayResult> =>
     stage.telemetry.during(awsRequestId, async () => {
       const { key } = await secrets();
       await noteContracts();

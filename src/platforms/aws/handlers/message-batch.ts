@@ -1,11 +1,27 @@
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import type { LambdaContext } from "./lambda-bundle.ts";
 import { type Task, tasksOf } from "./object-event.ts";
 import type { MetricName, Telemetry } from "./telemetry.ts";
 
 /** No message is begun with less time than this left: what is under way at the end of a call is cut, and done again. */
 const messageMillisMin = 10_000;
+
+/** One message, as the event source mapping of a queue hands it over. */
+interface BatchMessage {
+  readonly messageId: string;
+  readonly body: string;
+  readonly attributes: { readonly ApproximateReceiveCount: string };
+  readonly [other: string]: unknown;
+}
+
+export interface MessageBatchEvent {
+  readonly Records: BatchMessage[];
+}
+
+/** Which messages come again; the others are deleted. */
+export interface BatchAnswer {
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
+}
 
 export interface MessageBatchOptions {
   readonly telemetry: Telemetry;
@@ -16,7 +32,7 @@ export interface MessageBatchOptions {
 
 /** Takes the messages of a batch one after the other. Answers with those that are to come again: what fails alone, comes alone. */
 export function messageBatch({ telemetry, failed, take }: MessageBatchOptions) {
-  const takeRecord = async (record: SQSRecord, context: LambdaContext): Promise<void> => {
+  const takeRecord = async (record: BatchMessage, context: LambdaContext): Promise<void> => {
     if (context.getRemainingTimeInMillis() < messageMillisMin) throw new Error("No time is left for this message.");
     const receives = Number(record.attributes.ApproximateReceiveCount);
     try {
@@ -27,12 +43,12 @@ export function messageBatch({ telemetry, failed, take }: MessageBatchOptions) {
       throw error;
     }
   };
-  return (event: SQSEvent, context: LambdaContext): Promise<SQSBatchResponse> =>
+  return (event: MessageBatchEvent, context: LambdaContext): Promise<BatchAnswer> =>
     telemetry.during(context.awsRequestId, async () => {
       const startedAt = performance.now();
       try {
         const processor = new BatchProcessor(EventType.SQS);
-        return await processPartialResponse(event, (record: SQSRecord) => takeRecord(record, context), processor, {
+        return await processPartialResponse(event, (record: BatchMessage) => takeRecord(record, context), processor, {
           processInParallel: false,
           throwOnFullBatchFailure: false,
         });

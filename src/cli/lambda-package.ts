@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { strToU8, zipSync } from "fflate";
-import { leaner, ownPackage } from "./lambda-plugins.ts";
+import { lambdaPlugins } from "./lambda-plugins.ts";
 
 export const lambdaNames = ["http", "process", "simulate", "dead-letters", "notify"] as const;
 export type LambdaName = (typeof lambdaNames)[number];
@@ -46,7 +46,7 @@ export async function lambdaPackage(name: LambdaName, input: BundleInput): Promi
     mainFields: ["module", "main"],
     conditions: isCheckout ? ["eventpulse-source"] : [],
     banner: { js: banner },
-    plugins: [ownPackage(own("../index")), leaner(await usesLocales(configFile))],
+    plugins: lambdaPlugins({ index: own("../index"), usesLocales: await usesLocales(configFile) }),
     logLevel: "silent",
     write: false,
   });
