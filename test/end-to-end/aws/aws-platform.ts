@@ -26,6 +26,8 @@ export interface AwsPlatform extends Platform {
 
 /** Calls of one function that run at once. More would only share the same two cores. */
 const instancesMax: Readonly<Record<string, number>> = { http: 3, process: 2 };
+/** Of the errors of a scenario's functions, which are its cause when it fails. */
+const errorsShown = 5;
 /** Deployed, the clock of `notify` is a minute. */
 const notifySeconds = 1;
 const simulateSeconds = 1;
@@ -139,8 +141,8 @@ async function stopScenario(
   // Ended first: a call that is under way would otherwise be waited for.
   for (const lambda of functions.values()) lambda.end();
   await Promise.all(stops.map((stop) => stop()));
-  const errors = [...functions.values()].flatMap((lambda) => lambda.errors);
-  if (errors.length > 0) console.error(`Errors of functions:\n${[...new Set(errors)].slice(0, 10).join("\n")}`);
+  const errors = new Set([...functions.values()].flatMap((lambda) => lambda.errors));
+  if (errors.size > 0) console.error(`Errors of functions:\n${[...errors].slice(0, errorsShown).join("\n")}`);
 }
 
 /** Builds a config and puts it in the place of the deployed code, as a second `terraform apply` would. */

@@ -4,17 +4,26 @@ import { projectRoot } from "../../tidy/project-files.ts";
 
 const buildMillisMax = 60_000;
 
-/** `eventpulse build`: the zips of a config's functions. Throws with what the command says when it cannot. */
+/** What the command says on stderr, with `--json`, when it fails. */
+interface Refusal {
+  readonly error: { readonly code: string; readonly message: string; readonly errors: readonly object[] };
+}
+
+/**
+ * `eventpulse build`: the zips of a config's functions. Throws with the command's code and errors when it refuses the config.
+ * A zip that is too large is another test's matter.
+ */
 export async function buildFunctions(configFile: string, folder: string): Promise<void> {
   const flags = ["--conditions=eventpulse-source", "--disable-warning=ExperimentalWarning", "src/cli/main.ts"];
   try {
-    await promisify(execFile)(process.execPath, [...flags, "build", "--config", configFile, "--out", folder], {
-      cwd: projectRoot,
-      timeout: buildMillisMax,
-      env: { ...process.env, NO_COLOR: "1" },
-    });
+    const parameters = [...flags, "build", "--config", configFile, "--out", folder, "--json"];
+    await promisify(execFile)(process.execPath, parameters, { cwd: projectRoot, timeout: buildMillisMax });
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    throw new Error(`eventpulse build: ${stderr || stdout || String(error)}`);
+    if (stdout.startsWith("{")) return;
+    const line = stderr.split("\n").find((text) => text.startsWith('{"error"'));
+    if (line === undefined) throw new Error(`eventpulse build: ${(stderr || String(error)).slice(-2_000)}`);
+    const { code, message, errors } = (JSON.parse(line) as Refusal).error;
+    throw Object.assign(new Error(message), { code, errors });
   }
 }

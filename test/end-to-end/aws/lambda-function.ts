@@ -77,7 +77,7 @@ export class LambdaFunction {
     if (instance.ended) this.#all.delete(instance);
     else this.#idle.push(instance);
     if (invocation.kind === "error" && !this.#ended) {
-      this.errors.push(`${this.deployed.name}: ${invocation.errorType}: ${invocation.errorMessage}`);
+      this.errors.push(`${this.deployed.name}: ${invocation.errorType}: ${shortened(invocation.errorMessage)}`);
     }
     resolve(invocation);
   }
@@ -106,6 +106,15 @@ export class LambdaFunction {
     this.#all.add(instance);
     return instance;
   }
+}
+
+/** Without the lines of minified code that Node shows where something was thrown. */
+function shortened(message: string): string {
+  return message
+    .split("\n")
+    .filter((line) => line.trim() !== "" && line.length < 300)
+    .join("\n")
+    .slice(0, 1_500);
 }
 
 const stopped: Invocation = { kind: "error", errorType: "Driver.Stopped", errorMessage: "the deployment has ended" };
