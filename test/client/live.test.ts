@@ -77,6 +77,26 @@ describe("live", () => {
     assert.equal(server.requests[0]?.url, "/v1/live?stream=or+ders");
   });
 
+  test("asks a server that keeps no line open from where it ended, and takes that for one line", async (context) => {
+    const server = await startScriptedServer((_, response, index) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const news = index === 0 ? "" : `event: record\ndata: ${index}\n\n`;
+      response.end(`retry: 10\n: listening\n\n${news}id: place-${index}\n\n`);
+    });
+    context.after(() => server.close());
+    const controller = new AbortController();
+    const states: string[] = [];
+    const told: unknown[] = [];
+    const options = { signal: controller.signal, onLine: (state: string) => states.push(state) };
+    for await (const { data } of live(connect({ url: server.url, key: null }), null, options)) {
+      told.push(data);
+      if (told.length === 2) controller.abort();
+    }
+    assert.deepEqual([told, states], [[1, 2], ["open"]]);
+    const places = server.requests.map(({ headers }) => headers["last-event-id"]);
+    assert.deepEqual(places.slice(0, 3), [undefined, "place-0", "place-1"]);
+  });
+
   test("throws when the server refuses, instead of asking for ever", async (context) => {
     const server = await startScriptedServer((_, response) => answerProblem(response, 404, "STREAM_UNKNOWN"));
     context.after(() => server.close());
