@@ -3,7 +3,8 @@
 
 locals {
   openapi_fallback = { openapi = "3.0.1", info = { title = "EventPulse", version = "0" }, paths = {} }
-  openapi          = jsondecode(fileexists(var.openapi_file) ? file(var.openapi_file) : jsonencode(local.openapi_fallback))
+  openapi_file     = coalesce(var.openapi_file, "${var.lambda_dir}/openapi.json")
+  openapi          = jsondecode(fileexists(local.openapi_file) ? file(local.openapi_file) : jsonencode(local.openapi_fallback))
 
   http_methods = ["delete", "get", "head", "options", "patch", "post", "put"]
 

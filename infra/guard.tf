@@ -112,7 +112,7 @@ resource "aws_guardduty_malware_protection_plan" "raw" {
   protected_resource {
     s3_bucket {
       bucket_name     = aws_s3_bucket.this["raw"].id
-      object_prefixes = [local.raw_prefix]
+      object_prefixes = [local.inbox_prefix, local.raw_prefix]
     }
   }
 

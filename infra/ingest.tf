@@ -14,7 +14,7 @@ resource "aws_cloudwatch_event_rule" "raw" {
     detail-type = ["Object Created"]
     detail = {
       bucket = { name = [aws_s3_bucket.this["raw"].id] }
-      object = { key = [{ prefix = local.raw_prefix }] }
+      object = { key = [{ prefix = local.raw_prefix }, { prefix = local.inbox_prefix }] }
     }
   })
 }

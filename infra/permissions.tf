@@ -9,6 +9,8 @@ locals {
     raw_bucket         = [aws_s3_bucket.this["raw"].arn]
     raw_objects        = ["${aws_s3_bucket.this["raw"].arn}/${local.raw_prefix}*"]
     upload_tickets     = ["${aws_s3_bucket.this["raw"].arn}/${local.ticket_prefix}*"]
+    sidecars           = ["${aws_s3_bucket.this["raw"].arn}/${local.sidecar_prefix}*"]
+    inbox_objects      = ["${aws_s3_bucket.this["raw"].arn}/${local.inbox_prefix}*"]
     quarantine_bucket  = [aws_s3_bucket.this["quarantine"].arn]
     quarantine_objects = ["${aws_s3_bucket.this["quarantine"].arn}/*"]
     raw_queue          = [aws_sqs_queue.this["raw"].arn]
@@ -23,12 +25,13 @@ locals {
   function_actions = {
     http = {
       table = [
-        "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem",
-        "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+        "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem",
+        "dynamodb:Query",
       ]
       table_indexes      = ["dynamodb:Query"]
       raw_bucket         = ["s3:ListBucket"]
       raw_objects        = ["s3:GetObject", "s3:PutObject"]
+      sidecars           = ["s3:GetObject", "s3:PutObject"]
       upload_tickets     = ["s3:GetObject", "s3:PutObject"]
       quarantine_bucket  = ["s3:ListBucket"]
       quarantine_objects = ["s3:GetObject", "s3:PutObject"]
@@ -37,34 +40,42 @@ locals {
     }
     process = {
       table = [
-        "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem",
-        "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+        "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem",
+        "dynamodb:Query",
       ]
       table_indexes      = ["dynamodb:Query"]
       raw_bucket         = ["s3:ListBucket"]
-      raw_objects        = ["s3:GetObject"]
+      raw_objects        = ["s3:GetObject", "s3:PutObject"]
+      sidecars           = ["s3:GetObject", "s3:PutObject"]
+      upload_tickets     = ["s3:GetObject"]
+      inbox_objects      = ["s3:GetObject"]
       quarantine_bucket  = ["s3:ListBucket"]
       quarantine_objects = ["s3:GetObject", "s3:PutObject"]
       work_queue         = ["sqs:SendMessage"]
     }
+    # Notes each object as pending, and takes that back when it could not be put.
     simulate = {
-      table       = ["dynamodb:PutItem"]
+      table       = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
       raw_objects = ["s3:PutObject"]
     }
     dead-letters = {
       table = [
-        "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem",
-        "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+        "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem",
+        "dynamodb:Query",
       ]
       table_indexes      = ["dynamodb:Query"]
       raw_bucket         = ["s3:ListBucket"]
-      raw_objects        = ["s3:GetObject"]
-      quarantine_objects = ["s3:PutObject"]
+      raw_objects        = ["s3:GetObject", "s3:PutObject"]
+      sidecars           = ["s3:GetObject", "s3:PutObject"]
+      upload_tickets     = ["s3:GetObject"]
+      inbox_objects      = ["s3:GetObject"]
+      quarantine_bucket  = ["s3:ListBucket"]
+      quarantine_objects = ["s3:GetObject", "s3:PutObject"]
     }
     notify = {
       table = [
-        "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
-        "dynamodb:PutItem", "dynamodb:Query",
+        "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem",
+        "dynamodb:Query",
       ]
       table_indexes = ["dynamodb:Query"]
       raw_bucket    = ["s3:ListBucket"]

@@ -13,9 +13,12 @@ locals {
     logs       = { expire = 400, transitions = { STANDARD_IA = 30, GLACIER_IR = 90 } }
   }
 
-  # Where raw objects lie in the raw bucket: what an event of the bucket is sent for. Upload tickets lie at uploads/.
-  raw_prefix    = "raw/"
-  ticket_prefix = "uploads/"
+  # In the raw bucket: raw objects, files that somebody puts by hand (inbox/{tenant}/{stream}/…), tickets of uploads, and what is
+  # known of objects that cannot carry it themselves. Of the first two an event is sent.
+  raw_prefix     = "raw/"
+  inbox_prefix   = "inbox/"
+  ticket_prefix  = "uploads/"
+  sidecar_prefix = "meta/"
 }
 
 resource "aws_s3_bucket" "this" {

@@ -71,9 +71,9 @@ variable "lambda_dir" {
 }
 
 variable "openapi_file" {
-  description = "OpenAPI 3.0 document that API Gateway imports. Where there is no such file, every request goes to the function unchecked."
+  description = "OpenAPI 3.0 document that API Gateway imports. Null: openapi.json in lambda_dir. Where there is none, every request goes to the function unchecked."
   type        = string
-  default     = "../dist/lambda/openapi.json"
+  default     = null
 }
 
 variable "public_url" {
@@ -261,7 +261,7 @@ variable "enable_pipeline" {
 }
 
 variable "enable_alarms" {
-  description = "CloudWatch alarms on dead letters, age, errors, throttles and latency: 0.10 USD a month each, about 2.60 together."
+  description = "CloudWatch alarms on dead letters, age, errors, throttles and latency: 0.10 USD a month each, 24 of them: 2.40."
   type        = bool
   default     = true
 }

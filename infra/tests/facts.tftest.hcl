@@ -130,7 +130,7 @@ run "defaults" {
     error_message = "Only notify tells anybody."
   }
   assert {
-    condition     = toset(flatten(output.function_permissions["simulate"].code[*].actions)) == toset(["dynamodb:PutItem", "s3:PutObject"])
+    condition     = toset(flatten(output.function_permissions["simulate"].code[*].actions)) == toset(["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "s3:PutObject"])
     error_message = "The simulator can accept events and read nothing."
   }
   assert {

@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { errorCodes } from "../../src/model/error.ts";
 import { limits, retentionMillisDefault } from "../../src/model/limits.ts";
 import { uploadKeys } from "../../src/pipeline/ingest/upload-ticket.ts";
+import { sidecarKey } from "../../src/platforms/aws/encode-raw-meta.ts";
 import { indexName } from "../../src/platforms/aws/table.ts";
 import { projectRoot } from "../tidy/project-files.ts";
 
@@ -54,6 +55,8 @@ describe("infra/ agrees with the code", () => {
     const prefix = (name: string) => new RegExp(`${name}\\s*=\\s*"([^"]+)"`).exec(file("storage.tf"))?.[1] ?? "-";
     assert.ok(keys?.raw.startsWith(prefix("raw_prefix")));
     assert.ok(keys?.ticket.startsWith(prefix("ticket_prefix")));
+    assert.ok(sidecarKey(keys?.raw ?? "").startsWith(prefix("sidecar_prefix")));
+    assert.match(file("ingest.tf"), /prefix = local\.raw_prefix.*prefix = local\.inbox_prefix/);
   });
   test("the table's indexes have the names that are asked for", () => {
     assert.equal(indexName("g1"), "g1-index");

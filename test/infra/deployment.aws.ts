@@ -67,19 +67,21 @@ describe("infra/ applied", { concurrency: false }, () => {
     assert.deepEqual(drift, emulatorDrift);
   });
 
-  test("hands a raw object that was put to the raw queue, and an upload's ticket to nobody", async () => {
+  test("hands raw objects and files of the inbox to the raw queue, and what is kept beside them to nobody", async () => {
     const { raw: Bucket } = outputs["buckets"] as Record<string, string>;
     const { raw: QueueUrl } = outputs["queues"] as Record<string, string>;
     await s3.send(new PutObjectCommand({ Bucket, Key: "uploads/readings/2026/01/01/upl_1", Body: "{}" }));
+    await s3.send(new PutObjectCommand({ Bucket, Key: "meta/raw/readings/2026/01/01/1", Body: "{}" }));
     await s3.send(new PutObjectCommand({ Bucket, Key: "raw/readings/2026/01/01/1", Body: "{}" }));
+    await s3.send(new PutObjectCommand({ Bucket, Key: "inbox/default/readings/a b.json", Body: "{}" }));
     const { Messages: messages = [] } = await sqs.send(
       new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 5 }),
     );
     const events = messages.map(({ Body }) => JSON.parse(Body ?? "") as { detail: { object: { key: string } } });
-    assert.deepEqual(
-      events.map(({ detail }) => detail.object.key),
-      ["raw/readings/2026/01/01/1"],
-    );
+    assert.deepEqual(events.map(({ detail }) => detail.object.key).sort(), [
+      "inbox/default/readings/a b.json",
+      "raw/readings/2026/01/01/1",
+    ]);
   });
 
   test("has made up a secret that the functions can read, and that is not in the state", async () => {
