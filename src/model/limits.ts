@@ -4,6 +4,8 @@ export const limits = {
   bodyBytesMax: 10 * 1024 * 1024,
   /** One event. A DynamoDB item holds 400 KB; 256 KB leaves room for the envelope and for EventBridge and SNS (256 KB). */
   eventBytesMax: 256 * 1024,
+  /** One record, as JSON. What a transform adds to an event must leave it below what a DynamoDB item holds, with room for the rest of it. */
+  recordBytesMax: 352 * 1024,
   /** Events in one request. */
   eventsPerRequestMax: 10_000,
   /** Events in one uploaded file: 10 MB of the smallest useful rows. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { TransformContext } from "../../src/model/definition.ts";
 import { EventPulseError } from "../../src/model/error.ts";
+import { limits } from "../../src/model/limits.ts";
 import { applyTransform, serialise } from "../../src/pipeline/process/transform.ts";
 
 const context: TransformContext = {
@@ -103,5 +104,17 @@ describe("serialise", () => {
   test("takes an object that is referred to twice without a cycle", () => {
     const shared = { a: 1 };
     assert.equal(serialise({ x: shared, y: [shared, shared] }), '{"x":{"a":1},"y":[{"a":1},{"a":1}]}');
+  });
+
+  test("refuses a result that is too large for a record, counted in bytes", () => {
+    const around = '{"text":""}'.length;
+    const euros = Math.floor((limits.recordBytesMax - around) / 3);
+    assert.equal(Buffer.byteLength(serialise({ text: "\u20ac".repeat(euros) })) <= limits.recordBytesMax, true);
+    assert.throws(() => serialise({ text: "\u20ac".repeat(euros + 1) }), { code: "TRANSFORM_RESULT_INVALID" });
+    assert.doesNotThrow(() => serialise({ text: "x".repeat(limits.recordBytesMax - around) }));
+    assert.throws(
+      () => serialise({ text: "x".repeat(limits.recordBytesMax - around + 1) }),
+      /as JSON, and a record holds 360448/,
+    );
   });
 });

@@ -35,8 +35,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 /**
  * A result of a transform as the JSON text that becomes the record. Refuses what `JSON.stringify` would change without a
  * word: functions, symbols, BigInt, NaN and infinities (they become null), undefined inside an array (null), Map and Set and
- * their like ("{}"), an invalid Date (null), and cycles or more than `limits.jsonDepthMax` levels. An undefined field is left
- * out: in JSON that is what it means, and `{ ...order, note: order.note }` is how transforms are written.
+ * their like ("{}"), an invalid Date (null), and cycles or more than `limits.jsonDepthMax` levels; and more than
+ * `limits.recordBytesMax`. An undefined field is left out: in JSON that is what it means, and `{ ...order, note: order.note }` is
+ * how transforms are written.
  *
  * Throws TRANSFORM_RESULT_INVALID with a pointer into the result.
  */
@@ -48,7 +49,16 @@ export function serialise(result: unknown): string {
     );
   }
   check(result, "", []);
-  return JSON.stringify(result);
+  const json = JSON.stringify(result);
+  const max = limits.recordBytesMax;
+  // A character has at most three bytes: most results need no counting.
+  if (json.length * 3 > max && Buffer.byteLength(json) > max) {
+    throw refuse(
+      "",
+      `has ${Buffer.byteLength(json)} bytes as JSON, and a record holds ${max}; keep less, or return several`,
+    );
+  }
+  return json;
 }
 
 function check(value: unknown, pointer: string, ancestors: readonly object[]): void {
