@@ -9,8 +9,11 @@ export interface Platform {
   start(config: string): Promise<Running>;
 }
 
-/** What a scenario may need that not every platform has. `live-stream`: one answer that goes on for as long as somebody listens. */
-export type Capability = "live-stream";
+/**
+ * What a scenario may need that not every platform has. `live-stream`: one answer that goes on for as long as somebody listens.
+ * `upload-door`: the link of an upload leads to us, so that the answer to a file says what is in it.
+ */
+export type Capability = "live-stream" | "upload-door";
 
 /** A running EventPulse: what a client sees of it, and the three things that only its operator does. */
 export interface Running extends HttpCalls {

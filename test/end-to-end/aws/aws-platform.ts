@@ -43,7 +43,11 @@ export function awsPlatform(): AwsPlatform {
   let deploying: Promise<Site> | null = null;
   let site: Site | null = null;
   return {
-    lacks: { "live-stream": "API Gateway waits for the whole answer of a function" },
+    lacks: {
+      "live-stream": "API Gateway waits for the whole answer of a function",
+      "upload-door":
+        "a link leads to S3 itself, which checks it and takes the file; what is in it is judged afterwards",
+    },
     proxies,
     deployment: () => site?.deployment ?? null,
     async start(config) {

@@ -3,6 +3,7 @@ import type { Capability, Platform } from "../running.ts";
 import { acceptingScenarios } from "./accepting.ts";
 import { alertingScenarios } from "./alerting.ts";
 import { cloudEventsScenarios } from "./cloud-events.ts";
+import { judgingUploadsScenarios } from "./judging-uploads.ts";
 import { mendingScenarios } from "./mending.ts";
 import { queryingScenarios } from "./querying.ts";
 import { replayingScenarios } from "./replaying.ts";
@@ -26,6 +27,7 @@ const scenarios: readonly Scenarios[] = [
   { name: "accepting", run: acceptingScenarios, needs: [] },
   { name: "CloudEvents", run: cloudEventsScenarios, needs: [] },
   { name: "uploading", run: uploadingScenarios, needs: [] },
+  { name: "judging a file while it is uploaded", run: judgingUploadsScenarios, needs: ["upload-door"] },
   { name: "querying", run: queryingScenarios, needs: [] },
   { name: "watching live", run: watchingScenarios, needs: ["live-stream"] },
 ];

@@ -29,6 +29,8 @@ export function mendingScenarios(platform: Platform): void {
 
     const quarantine = async (id: string, total: unknown): Promise<FailureRow> => {
       const { rawKey } = await running.send("orders", [{ id, total }]);
+      // Where a commit is more than one transaction, a failure may be seen a moment before the balance counts it.
+      await running.settled();
       return eventually(async () => {
         const failures = await running.list<FailureRow & { rawKey: string }>("/v1/failures?stream=orders");
         const found = failures.find((failure) => failure.rawKey === rawKey);
