@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { installFolder } from "../../scripts/aws-services/install-once.ts";
 import { awsPlatform } from "./aws/aws-platform.ts";
+import { bucketScenarios } from "./aws/bucket-scenarios.ts";
 import { comparePolicy } from "./aws/policy-comparison.ts";
 import { everyScenario } from "./scenarios/every-scenario.ts";
 
@@ -12,7 +13,10 @@ const platform = awsPlatform();
 after(() => platform.close());
 
 // One after the other: there is one deployment, and a scenario puts its own code into it.
-describe("AWS as deployed, end to end", { concurrency: false }, () => everyScenario(platform));
+describe("AWS as deployed, end to end", { concurrency: false }, () => {
+  everyScenario(platform);
+  bucketScenarios(platform);
+});
 
 // Last: what the scenarios have called is known then.
 describe("least privilege", { concurrency: false }, () => {

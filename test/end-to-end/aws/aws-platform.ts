@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { SQSClient } from "@aws-sdk/client-sqs";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { freePort } from "../../../scripts/free-port.ts";
 import { httpCalls, type Platform, type Running } from "../running.ts";
 import { type ApiGateway, startApiGateway } from "./api-gateway.ts";
@@ -16,12 +17,21 @@ import { runSchedule } from "./schedule.ts";
 import { unpackZips } from "./unpack-zips.ts";
 
 export interface AwsPlatform extends Platform {
+  start(config: string): Promise<AwsRunning>;
   /** What was deployed; null before the first start. */
   deployment(): Deployment | null;
   /** The calls of AWS by each function so far. */
   readonly proxies: ReadonlyMap<string, RecordingProxy>;
   /** Ends it all. The deployment stays in the emulator, which is ended after it. */
   close(): Promise<void>;
+}
+
+/** What an account's owner can do besides. */
+export interface AwsRunning extends Running {
+  /** Puts an object into the raw bucket, past every door. */
+  putObject(key: string, body: string, metadata?: Readonly<Record<string, string>>): Promise<void>;
+  /** Sends S3's event of an object to the raw queue once more. */
+  repeatEvent(key: string): Promise<void>;
 }
 
 /** Calls of one function that run at once. More would only share the same two cores. */
@@ -58,6 +68,7 @@ export function awsPlatform(): AwsPlatform {
     async close() {
       for (const proxy of proxies.values()) await proxy.close();
       site?.sqs.destroy();
+      site?.s3.destroy();
       site?.dynamo.destroy();
       if (site !== null) await rm(site.folder, { recursive: true, force: true });
     },
@@ -70,6 +81,7 @@ interface Site {
   readonly deployment: Deployment;
   readonly port: number;
   readonly sqs: SQSClient;
+  readonly s3: S3Client;
   readonly dynamo: DynamoDBClient;
 }
 
@@ -98,6 +110,7 @@ async function openSite(config: string, proxies: Map<string, RecordingProxy>): P
     deployment,
     port,
     sqs: new SQSClient({ ...client, endpoint: aws }),
+    s3: new S3Client({ ...client, endpoint: aws, forcePathStyle: true }),
     dynamo: new DynamoDBClient({ ...client, endpoint: dynamoUrl }),
   };
 }
@@ -106,7 +119,7 @@ async function startScenario(
   site: Site,
   config: string,
   proxies: ReadonlyMap<string, RecordingProxy>,
-): Promise<Running> {
+): Promise<AwsRunning> {
   const { deployment, port, sqs } = site;
   await emptyStore(deployment, site.dynamo, sqs);
   const mailsBefore = new Map([...proxies].map(([name, { mails }]) => [name, mails.length]));
@@ -132,6 +145,14 @@ async function startScenario(
       for (const lambda of before.values()) lambda.end();
     },
     mails: async () => [...proxies].flatMap(([name, { mails }]) => mails.slice(mailsBefore.get(name))),
+    putObject: async (Key, Body, Metadata = {}) => {
+      await site.s3.send(new PutObjectCommand({ Bucket: deployment.rawBucket, Key, Body, Metadata }));
+    },
+    repeatEvent: async (key) => {
+      const detail = { bucket: { name: deployment.rawBucket }, object: { key } };
+      const MessageBody = JSON.stringify({ "detail-type": "Object Created", source: "aws.s3", detail });
+      await sqs.send(new SendMessageCommand({ QueueUrl: deployment.rawQueueUrl, MessageBody }));
+    },
     close: () => stopScenario(gateway, stops, functions),
   };
 }

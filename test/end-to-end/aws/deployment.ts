@@ -13,6 +13,8 @@ export interface Deployment {
   readonly stage: string;
   readonly table: string;
   readonly buckets: readonly string[];
+  readonly rawBucket: string;
+  readonly rawQueueUrl: string;
   readonly queueUrls: readonly string[];
   readonly secretArn: string;
   /** Queues that call functions. */
@@ -102,6 +104,8 @@ export async function deploy({ aws: url, stage, folder, zips, publicUrl }: Deplo
     stage,
     table: outputs.table,
     buckets: Object.values(outputs.buckets),
+    rawBucket: outputs.buckets["raw"] ?? "",
+    rawQueueUrl: outputs.queues["raw"] ?? "",
     queueUrls: Object.values(outputs.queues),
     secretArn: outputs.secret_arn,
     permissions: outputs.function_permissions,

@@ -7,6 +7,7 @@ import { judgingUploadsScenarios } from "./judging-uploads.ts";
 import { mendingScenarios } from "./mending.ts";
 import { queryingScenarios } from "./querying.ts";
 import { replayingScenarios } from "./replaying.ts";
+import { simulatingScenarios } from "./simulating.ts";
 import { transformingScenarios } from "./transforming.ts";
 import { uploadingScenarios } from "./uploading.ts";
 import { watchingScenarios } from "./watching.ts";
@@ -29,6 +30,7 @@ const scenarios: readonly Scenarios[] = [
   { name: "uploading", run: uploadingScenarios, needs: [] },
   { name: "judging a file while it is uploaded", run: judgingUploadsScenarios, needs: ["upload-door"] },
   { name: "querying", run: queryingScenarios, needs: [] },
+  { name: "simulating", run: simulatingScenarios, needs: [] },
   { name: "watching live", run: watchingScenarios, needs: ["live-stream"] },
 ];
 
