@@ -17,8 +17,10 @@ import { parityTable } from "./aws-services/parity-table.ts";
 import { missingPrograms } from "./aws-services/required-programs.ts";
 import { runTests, type TestRun, type TestTally } from "./aws-services/test-run.ts";
 
-interface Check extends Omit<TestRun, "env" | "tests"> {
+interface Check extends Omit<TestRun, "env" | "tests" | "print"> {
   readonly shows: string;
+  /** It waits for the emulator most of the time: it runs beside the others, and is shown when its turn comes. */
+  readonly beside: boolean;
   /** Who plays DynamoDB: Amazon's own local one is the more faithful, the emulator is what `infra/` is applied to. */
   readonly dynamo: "local" | "moto";
 }
@@ -27,6 +29,7 @@ const checks: Readonly<Record<string, Check>> = {
   contracts: {
     shows: "every port's contract suite, on DynamoDB Local and moto",
     files: ["test/platforms/aws/*.aws.ts"],
+    beside: false,
     dynamo: "local",
     concurrency: 2,
     // Faults are tried by the hundred in one test.
@@ -36,6 +39,7 @@ const checks: Readonly<Record<string, Check>> = {
   moto: {
     shows: "the suites of the store, on moto's DynamoDB",
     files: ["test/platforms/aws/{record-table,failure-log,issue-log}.aws.ts"],
+    beside: false,
     dynamo: "moto",
     concurrency: 2,
     testSecondsMax: 180,
@@ -44,6 +48,7 @@ const checks: Readonly<Record<string, Check>> = {
   infra: {
     shows: "infra/: format, plan, apply, no drift, destroy",
     files: ["test/infra/*.aws.ts"],
+    beside: true,
     dynamo: "moto",
     concurrency: 1,
     testSecondsMax: 300,
@@ -53,11 +58,12 @@ const checks: Readonly<Record<string, Check>> = {
     shows: "the same scenarios on the platform as deployed and on the embedded one",
     // The first one waits two minutes for Terraform, while the others run.
     files: ["test/end-to-end/aws.aws.ts", "test/end-to-end/aws/*.aws.ts", "test/end-to-end/embedded.test.ts"],
+    beside: false,
     dynamo: "local",
     concurrency: 2,
     // The bound is that of suites, too, and the first of them waits for Terraform.
-    testSecondsMax: 420,
-    minutesMax: 8,
+    testSecondsMax: 540,
+    minutesMax: 9,
   },
 };
 
@@ -70,6 +76,17 @@ interface Row {
   readonly name: string;
   readonly tally: TestTally;
   readonly seconds: number;
+}
+
+interface ShownRow extends Row {
+  /** What it has printed. */
+  text(): string;
+}
+interface CheckRun {
+  readonly name: string;
+  readonly programs: Programs;
+  readonly tests: string | null;
+  readonly print: (text: string) => void;
 }
 
 const groups = new ChildGroups();
@@ -106,18 +123,38 @@ async function main(): Promise<number> {
     installDynamoDbLocal(),
     installLambdaNode(),
   ]);
+  const programs = { moto, dynamoDbLocal, lambdaNode };
+  const tests = values.tests ?? null;
+  const started = new Map<string, Promise<ShownRow>>();
+  for (const name of names.filter((name) => checks[name]?.beside)) {
+    let text = "";
+    const keep = (more: string) => {
+      text += more;
+    };
+    const ended = runCheck({ name, programs, tests, print: keep }).catch((error: unknown) => ({
+      name,
+      tally: { passed: 0, failed: 0, problem: String(error) },
+      seconds: 0,
+    }));
+    started.set(
+      name,
+      ended.then((row) => ({ ...row, text: () => text })),
+    );
+  }
   const rows: Row[] = [];
   for (const name of names) {
-    rows.push(await runCheck(name, { moto, dynamoDbLocal, lambdaNode }, values.tests ?? null));
+    const beside = await started.get(name);
+    if (beside !== undefined) process.stdout.write(beside.text());
+    rows.push(beside ?? (await runCheck({ name, programs, tests, print: (text) => process.stdout.write(text) })));
   }
   printTable(rows);
   return rows.every(({ tally }) => hasPassed(tally)) ? 0 : 1;
 }
 
-async function runCheck(name: string, programs: Programs, tests: string | null): Promise<Row> {
+async function runCheck({ name, programs, tests, print }: CheckRun): Promise<Row> {
   const check = checks[name];
   if (check === undefined) throw new Error(`There is no check ${name}.`);
-  console.log(`\n=== ${name}: ${check.shows}`);
+  print(`\n=== ${name}: ${check.shows}\n`);
   const started = performance.now();
   let tally: TestTally;
   // New servers for each check: none sees what another has left behind, and an emulator grows slower with what it holds.
@@ -128,8 +165,13 @@ async function runCheck(name: string, programs: Programs, tests: string | null):
   const [moto, dynamo] = services.map((service) => (service.status === "fulfilled" ? service.value : null));
   if (moto && dynamo) {
     const dynamoUrl = check.dynamo === "moto" ? moto.url : dynamo.url;
-    const outcome = await runTests(groups, { ...check, tests, env: environment(moto.url, dynamoUrl, programs) });
-    if (name === "parity") console.log(`\n${parityTable(outcome.results)}`);
+    const outcome = await runTests(groups, {
+      ...check,
+      tests,
+      print,
+      env: environment(moto.url, dynamoUrl, programs),
+    });
+    if (name === "parity") print(`\n${parityTable(outcome.results)}\n`);
     tally = outcome;
   } else {
     const failed = services.flatMap((service) => (service.status === "rejected" ? [String(service.reason)] : []));

@@ -15,6 +15,8 @@ export interface TestRun {
   readonly testSecondsMax: number;
   readonly minutesMax: number;
   readonly env: Readonly<Record<string, string>>;
+  /** Takes what the tests print. */
+  readonly print: (text: string) => void;
 }
 
 export interface TestOutcome extends TestTally {
@@ -40,7 +42,7 @@ export async function runTests(groups: ChildGroups, run: TestRun): Promise<TestO
   const chosen = run.tests === null ? [] : [`--test-name-pattern=${run.tests}`];
   const child = groups.start(process.execPath, [...flags, ...limits, ...reporters(lines), ...chosen, ...files], {
     cwd: projectRoot,
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...run.env },
   });
   let late = false;
@@ -50,9 +52,10 @@ export async function runTests(groups: ChildGroups, run: TestRun): Promise<TestO
   }, run.minutesMax * 60_000);
   let printed = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    process.stdout.write(text);
+    run.print(text);
     printed += text;
   });
+  child.stderr?.setEncoding("utf8").on("data", run.print);
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   clearTimeout(timer);
   await groups.end(child);
