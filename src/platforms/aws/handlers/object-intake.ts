@@ -76,7 +76,8 @@ async function takeFromInbox({ key }: ObjectCreated, { stores, context }: Intake
   const read = large ? tooLarge(readFile(file, undefined), key) : readFile(file, context.contracts.get(stream));
   const object = { key: rawKey, meta: read.meta, body };
   if (read.refused !== null || !context.contracts.has(stream)) return taken(object, read, context);
-  await stores.raw.appendAs(rawKey, object);
+  // Told of again: the copy is there, and perhaps committed already.
+  if ((await stores.objects.head(rawKey)) === null) await stores.raw.appendAs(rawKey, object);
   return null;
 }
 
