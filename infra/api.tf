@@ -21,17 +21,17 @@ locals {
   # The function judges the product's key; the gateway's own is wanted only where a usage plan counts.
   gateway_security = var.gateway_key_required ? [{ gateway = [] }] : []
 
+  # Methods that a path has not: the function says so.
   gateway_any = {
     x-amazon-apigateway-any-method = merge(local.gateway_integration, {
-      parameters = [{ name = "proxy", in = "path", required = true, schema = { type = "string" } }]
-      security   = local.gateway_security
-      responses  = { default = { description = "Whatever the function answers" } }
+      security  = local.gateway_security
+      responses = { default = { description = "Whatever the function answers" } }
     })
   }
 
   # JSON text in between, since both arms of a conditional must be of one type.
   gateway_paths = merge({ "/{proxy+}" = local.gateway_any }, {
-    for path, item in local.openapi.paths : path => {
+    for path, item in local.openapi.paths : path => merge(local.gateway_any, {
       for method, operation in item : method => jsondecode(contains(local.http_methods, method) ? jsonencode(merge(operation, local.gateway_integration, {
         security = local.gateway_security
         # Bodies that are only ever JSON are checked against their schema, unless the operation says otherwise. Events are not:
@@ -42,7 +42,7 @@ locals {
           "parameters",
         )
       })) : jsonencode(operation))
-    }
+    })
   })
 
   gateway_document = merge(local.openapi, {
@@ -67,11 +67,14 @@ locals {
   gateway_problems = {
     BAD_REQUEST_BODY       = { status = 422, code = "BODY_INVALID", title = "The body does not fit what this operation takes" }
     BAD_REQUEST_PARAMETERS = { status = 400, code = "PARAMETER_INVALID", title = "A parameter is not valid" }
-    REQUEST_TOO_LARGE      = { status = 413, code = "BODY_TOO_LARGE", title = "The body is too large" }
-    THROTTLED              = { status = 429, code = "TOO_BUSY", title = "Too much is waiting to be processed" }
-    QUOTA_EXCEEDED         = { status = 429, code = "TOO_BUSY", title = "Too much is waiting to be processed" }
-    INTEGRATION_TIMEOUT    = { status = 500, code = "INTERNAL", title = "Something went wrong inside EventPulse" }
-    INTEGRATION_FAILURE    = { status = 500, code = "INTERNAL", title = "Something went wrong inside EventPulse" }
+    # A path on the way to others, such as /v1.
+    MISSING_AUTHENTICATION_TOKEN = { status = 404, code = "ROUTE_UNKNOWN", title = "Nothing is at this address" }
+
+    REQUEST_TOO_LARGE   = { status = 413, code = "BODY_TOO_LARGE", title = "The body is too large" }
+    THROTTLED           = { status = 429, code = "TOO_BUSY", title = "Too much is waiting to be processed" }
+    QUOTA_EXCEEDED      = { status = 429, code = "TOO_BUSY", title = "Too much is waiting to be processed" }
+    INTEGRATION_TIMEOUT = { status = 500, code = "INTERNAL", title = "Something went wrong inside EventPulse" }
+    INTEGRATION_FAILURE = { status = 500, code = "INTERNAL", title = "Something went wrong inside EventPulse" }
   }
 }
 

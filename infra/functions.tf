@@ -63,8 +63,6 @@ locals {
 
     POWERTOOLS_METRICS_NAMESPACE = "EventPulse"
     POWERTOOLS_LOG_LEVEL         = "INFO"
-    # Bundles are one file: without maps a stack trace says nothing.
-    NODE_OPTIONS = "--enable-source-maps"
   }
 }
 
