@@ -30,7 +30,10 @@ export class PendingObjects {
   }
 
   /** Durable when it resolves. Adding an object twice keeps one item. */
-  async add(rawKey: string, { tenant, stream, door, events, receivedAt }: RawMeta): Promise<void> {
+  async add(
+    rawKey: string,
+    { tenant, stream, door, events, receivedAt }: Omit<PendingObject, "rawKey" | "at">,
+  ): Promise<void> {
     const pending: PendingObject = { rawKey, tenant, stream, door, events, receivedAt, at: this.#table.clock() };
     await this.#table.putAll([{ ...itemKeys.pending(rawKey), j: JSON.stringify(pending) }]);
   }
