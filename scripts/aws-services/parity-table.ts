@@ -6,8 +6,8 @@ const platforms = [
   ["aws", "test/end-to-end/aws.aws.ts"],
 ] as const;
 
-/** How a test says that its platform cannot do what its suite is about. */
-const lackMark = "not on this platform: ";
+/** How a test begins that says that its platform cannot do what its suite is about; the reason follows. */
+export const lackMark = "not on this platform: ";
 const nameLength = 100;
 
 /** Every scenario with a column for each platform, and below it what a platform lacks and why. */

@@ -1,4 +1,5 @@
 import { describe, test } from "node:test";
+import { lackMark } from "../../../scripts/aws-services/parity-table.ts";
 import type { Capability, Platform } from "../running.ts";
 import { acceptingScenarios } from "./accepting.ts";
 import { alertingScenarios } from "./alerting.ts";
@@ -19,7 +20,6 @@ interface Scenarios {
   readonly needs: readonly Capability[];
 }
 
-/** The longest first: where they run beside each other, all end at about the same time. */
 const scenarios: readonly Scenarios[] = [
   { name: "transforming", run: transformingScenarios, needs: [] },
   { name: "alerting", run: alertingScenarios, needs: [] },
@@ -33,9 +33,6 @@ const scenarios: readonly Scenarios[] = [
   { name: "simulating", run: simulatingScenarios, needs: [] },
   { name: "watching live", run: watchingScenarios, needs: ["live-stream"] },
 ];
-
-/** How a test says that its platform cannot do it; the table of all scenarios shows the rest of the name. */
-export const lackMark = "not on this platform: ";
 
 /** Declares every scenario on a platform. What it lacks is declared too, by one test that has the reason in its name. */
 export function everyScenario(platform: Platform): void {
