@@ -41,7 +41,8 @@ With --json: {"healthy", "checks": [{"name", "ok", "detail", "fix"}]}; fix is nu
   return command.action(async ({ stage, infra, lambda }: StageFlags) => {
     const terminal = terminalFor(command);
     if (stage !== undefined) {
-      process.exitCode = await tell(terminal, await checkStage({ stage, infra, lambdaDirectory: lambda }));
+      const checks = await checkStage({ stage, infra, lambdaDirectory: lambda });
+      process.exitCode = await tell(terminal, checks, `eventpulse doctor --stage ${stage}`);
       return;
     }
     const settings = settingsOf(command);
@@ -54,11 +55,12 @@ With --json: {"healthy", "checks": [{"name", "ok", "detail", "fix"}]}; fix is nu
       checkSmtp(settings.smtpUrl),
       checkClock(settings.data, Date.now()),
     ]);
-    process.exitCode = await tell(terminal, checks);
+    const healthy = checks.every(({ ok }) => ok);
+    process.exitCode = await tell(terminal, checks, healthy ? "eventpulse dev" : "eventpulse doctor");
   });
 }
 
-async function tell(terminal: Terminal, checks: readonly DoctorCheck[]): Promise<ExitCode> {
+async function tell(terminal: Terminal, checks: readonly DoctorCheck[], next: string): Promise<ExitCode> {
   const healthy = checks.every(({ ok }) => ok);
   await terminal.result({ healthy, checks }, () =>
     checks
@@ -68,6 +70,6 @@ async function tell(terminal: Terminal, checks: readonly DoctorCheck[]): Promise
       ])
       .join("\n"),
   );
-  terminal.next(healthy ? "eventpulse dev" : "eventpulse doctor");
+  terminal.next(next);
   return healthy ? exitCodes.ok : exitCodes.unhealthy;
 }

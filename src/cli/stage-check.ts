@@ -52,7 +52,7 @@ async function checkTerraform(): Promise<DoctorCheck> {
 }
 
 async function readOutputs({ stage, infra }: StageOptions): Promise<ReadonlyMap<string, unknown> | DoctorCheck> {
-  const init = `terraform -chdir=${infra} init -reconfigure -backend-config=environments/${stage}.s3.tfbackend`;
+  const init = `terraform -chdir=${infra} init -reconfigure -backend-config=environments/${stage}.s3.tfbackend -backend-config=bucket=NAME`;
   try {
     const { stdout } = await run("terraform", [`-chdir=${infra}`, "output", "-json"]);
     const outputs = Object.entries(JSON.parse(stdout) as Record<string, { value: unknown }>);

@@ -39,8 +39,8 @@ export function s3RawLog({ objects, pending, random }: S3RawLogOptions): S3RawLo
   const store = async (key: string, { meta, body }: RawDraft): Promise<void> => {
     if (closed)
       throw new EventPulseError("SHUTTING_DOWN", "The server is stopping; send again.", { retryAfterSeconds });
-    await pending.add(key, meta);
     try {
+      await pending.add(key, meta);
       const metadata = encodeRawMeta(meta);
       if (metadata === null) await objects.put(sidecarKey(key), jsonBytes(meta));
       await objects.put(key, body, metadata ?? {});

@@ -28,13 +28,19 @@ export interface MessageBatchOptions {
   /** What is counted for each message that fails. */
   readonly failed: MetricName;
   readonly take: (task: Task, receives: number) => Promise<void>;
+  /** Between 0 and 1. */
+  readonly random: () => number;
 }
 
-/** Takes the messages of a batch one after the other. Answers with those that are to come again: what fails alone, comes alone. */
-export function messageBatch({ telemetry, failed, take }: MessageBatchOptions) {
+/**
+ * Takes the messages of a batch one after the other. Answers with those that are to come again: what fails alone, comes alone.
+ * A message that ends the function brings back the whole batch; so those that came the least often are first, and among the
+ * others chance decides, that none of them waits behind it each time.
+ */
+export function messageBatch({ telemetry, failed, take, random }: MessageBatchOptions) {
   const takeRecord = async (record: BatchMessage, context: LambdaContext): Promise<void> => {
     if (context.getRemainingTimeInMillis() < messageMillisMin) throw new Error("No time is left for this message.");
-    const receives = Number(record.attributes.ApproximateReceiveCount);
+    const receives = receivesOf(record);
     try {
       for (const task of tasksOf(record.body, Date.now())) await take(task, receives);
     } catch (error) {
@@ -48,12 +54,27 @@ export function messageBatch({ telemetry, failed, take }: MessageBatchOptions) {
       const startedAt = performance.now();
       try {
         const processor = new BatchProcessor(EventType.SQS);
-        return await processPartialResponse(event, (record: BatchMessage) => takeRecord(record, context), processor, {
-          processInParallel: false,
-          throwOnFullBatchFailure: false,
-        });
+        return await processPartialResponse(
+          { Records: inTurn(event.Records, random) },
+          (record: BatchMessage) => takeRecord(record, context),
+          processor,
+          {
+            processInParallel: false,
+            throwOnFullBatchFailure: false,
+          },
+        );
       } finally {
         telemetry.count("BatchDuration", performance.now() - startedAt);
       }
     });
+}
+
+function inTurn(records: readonly BatchMessage[], random: () => number): BatchMessage[] {
+  const turns = records.map((record) => ({ record, receives: receivesOf(record), chance: random() }));
+  turns.sort((left, right) => left.receives - right.receives || left.chance - right.chance);
+  return turns.map(({ record }) => record);
+}
+
+function receivesOf({ attributes }: BatchMessage): number {
+  return Number(attributes.ApproximateReceiveCount);
 }

@@ -6,6 +6,7 @@ import { noticeIssues } from "../../../pipeline/failures/issue-notices.ts";
 import { deliverDue } from "../../../pipeline/notify/deliver.ts";
 import { outgoing } from "../../../pipeline/notify/outgoing.ts";
 import type { Notifier } from "../../../ports/notifier.ts";
+import { expireFailures } from "../expire-failures.ts";
 import { dynamoIssueLog } from "../issue-log.ts";
 import { sesMailer } from "../mailer.ts";
 import { dynamoNotificationLog } from "../notification-log.ts";
@@ -20,12 +21,14 @@ import { openObjects, openOutbox, openStage, type Stage } from "./stage.ts";
 
 /** An object that waits for longer than this may have lost its event; processing it twice changes nothing. */
 const pendingMillisMax = 15 * 60 * 1000;
+/** Failures that one call takes out of the counts of their issues. */
+const expiredMax = 20_000;
 /** A call ends with this much left; the next one comes within a minute. */
 const endMillis = 15_000;
 
 /**
- * What nobody asks for and must happen all the same, each minute: hands over work and objects that were left behind, decides what
- * owners are told of issues, and delivers what is due. Parts that fail do not keep the others from their turn.
+ * What nobody asks for and must happen all the same, each minute: hands over work and objects that were left behind, takes expired
+ * failures out of the counts, decides what owners are told of issues, and delivers what is due. Parts that fail do not keep the others from their turn.
  */
 export function lambdaHandler(bundle: LambdaBundle) {
   const stage = openStage(bundle);
@@ -53,6 +56,7 @@ export function lambdaHandler(bundle: LambdaBundle) {
       const part = (work: () => Promise<unknown>) => work().catch((error: unknown) => errors.push(error));
       await part(() => outbox.sweep());
       await part(resend);
+      await part(() => expireFailures(table, Date.now(), expiredMax));
       await part(() => noticeIssues({ issues, project, clock: Date.now }));
       await part(async () => {
         for (let taken = -1; taken !== 0 && context.getRemainingTimeInMillis() > endMillis; ) {

@@ -11,6 +11,7 @@ export function lambdaHandler(bundle: LambdaBundle) {
   return messageBatch({
     telemetry: stage.telemetry,
     failed: "MessagesFailed",
+    random: Math.random,
     async take(task, receives) {
       await noteContracts();
       await worker.do(task, receives);
