@@ -29,7 +29,10 @@ export interface WorkContext {
 /** Why an object cannot be processed at all. */
 export type ObjectTrouble = "RAW_CORRUPT" | "OBJECT_POISON" | "STREAM_REMOVED" | "OBJECT_MISSING" | "INTERNAL";
 
-/** The outcome of a raw object (of its event at `index` unless that is null). Never throws: what cannot be processed is set aside. */
+/**
+ * The outcome of a raw object (of its event at `index` unless that is null). What cannot be processed is set aside. Throws only
+ * what `loadStates` throws: then the store is at fault and not the object, and another try may help.
+ */
 export async function processObject(
   object: RawObject,
   subject: OutcomeSubject,
@@ -39,7 +42,7 @@ export async function processObject(
   return guarded(object, subject, index, context, (process) => processRaw(object, subject, index, process));
 }
 
-/** Never throws: what cannot be processed, because of what it is or because of a mistake of ours, is set aside. */
+/** Sets aside what cannot be processed, because of what it is or because of a mistake of ours. Throws what `loadStates` throws. */
 async function guarded(
   object: RawObject,
   subject: OutcomeSubject,
@@ -53,12 +56,30 @@ async function guarded(
     const detail = `The stream "${stream}" is not in the config; put it back and retry.`;
     return failObject(object, subject, index, "STREAM_REMOVED", detail, project);
   }
+  const states = watchedStates(records);
   try {
-    return await compute({ project, contract, records, random });
+    return await compute({ project, contract, records: states, random });
   } catch (error) {
+    if (states.hasFailed()) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     return failObject(object, subject, index, "INTERNAL", `Processing failed: ${reason.slice(0, 300)}`, project);
   }
+}
+
+/** The same, remembering whether reading states has failed: a store that takes no more right now is no reason to set events aside. */
+function watchedStates(records: Pick<RecordTable, "loadStates">) {
+  let failed = false;
+  return {
+    hasFailed: () => failed,
+    async loadStates(...request: Parameters<RecordTable["loadStates"]>) {
+      try {
+        return await records.loadStates(...request);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    },
+  };
 }
 
 /** The outcome that sets a whole object (or its event at `index`) aside. */
