@@ -11,21 +11,23 @@ export interface TestResult {
   readonly passed: boolean;
 }
 
-/** A reporter for `node --test`: one line of JSON for each test, a TestResult. */
+/**
+ * A reporter for `node --test`: one line of JSON for each test, a TestResult. Its file is that of the outermost suite: what is inside
+ * may be declared elsewhere, for several files. Files are reported one after the other, also when they run at the same time.
+ */
 export default async function* resultLines(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
-  // A suite ends after what is in it: results wait, by nesting, for the names of their suites.
-  const waiting = new Map<string, TestResult[][]>();
+  // A suite is reported after what is in it: results wait, by nesting, for the names of their suites.
+  const levels: TestResult[][] = [];
   for await (const event of source) {
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     const { name, nesting, file = "", details } = event.data;
-    const levels = waiting.get(file) ?? [];
-    waiting.set(file, levels);
     const inside = levels[nesting + 1] ?? [];
     levels[nesting + 1] = [];
-    const isSuite = details.type === "suite";
-    const ended: TestResult[] = isSuite
-      ? inside.map((result) => ({ ...result, path: [name, ...result.path] }))
-      : [{ file: relative(projectRoot, file), path: [name], passed: event.type === "test:pass" }];
+    const own = { file: relative(projectRoot, file), passed: event.type === "test:pass" };
+    const ended: TestResult[] =
+      details.type === "suite"
+        ? inside.map(({ path, passed }) => ({ file: own.file, path: [name, ...path], passed }))
+        : [{ ...own, path: [name] }];
     if (nesting > 0) levels[nesting] = [...(levels[nesting] ?? []), ...ended];
     else for (const result of ended) yield `${JSON.stringify(result)}\n`;
   }
