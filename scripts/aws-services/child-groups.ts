@@ -11,8 +11,11 @@ const graceMillis = 3_000;
  */
 export class ChildGroups {
   readonly #running = new Set<ChildProcess>();
+  #ended = false;
 
+  /** Throws when all have been ended: what waits for one that is ended must not start the next. */
   start(command: string, parameters: readonly string[], options: SpawnOptions): ChildProcess {
+    if (this.#ended) throw new Error("stopped");
     const child = spawn(command, parameters, { ...options, detached: true });
     this.#running.add(child);
     return child;
@@ -29,6 +32,7 @@ export class ChildGroups {
   }
 
   async endAll(): Promise<void> {
+    this.#ended = true;
     await Promise.all([...this.#running].map((child) => this.end(child)));
   }
 }
