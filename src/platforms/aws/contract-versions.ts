@@ -17,6 +17,8 @@ export interface DeployedContract extends Pick<ContractVersion, "version" | "jso
 export interface ContractVersions {
   /** The newest versions of a stream's contract, newest first, up to 100. */
   list(tenant: string, stream: string): Promise<readonly ContractVersion[]>;
+  /** Streams that are or were in the config. */
+  streams(tenant: string): Promise<readonly string[]>;
   /**
    * Notes the contracts that come into force, at each start: the newest entry of a stream is the one in force, also when an
    * older one comes back. When nothing has changed, that is one read a stream.
@@ -37,6 +39,11 @@ export function dynamoContractVersions(table: Table): ContractVersions {
         if (item.sk !== current.sk) versions.push(entityOf(item));
       }
       return versions.sort((left, right) => right.firstSeenAt - left.firstSeenAt).slice(0, versionsMax);
+    },
+    async streams(tenant) {
+      const names: string[] = [];
+      for await (const { sk } of table.queryAll({ index: null, partition: itemKeys.streams(tenant) })) names.push(sk);
+      return names;
     },
     async record(tenant, contracts, now) {
       for (const contract of contracts) {
@@ -66,6 +73,7 @@ async function recordContract(
   const entry: ContractVersion = { stream, version, announced, jsonSchema, firstSeenAt };
   unit.put({ ...inForceKey(tenant, stream), j: JSON.stringify(inForce) });
   unit.put({ ...itemKeys.contract(tenant, stream, version), j: JSON.stringify(entry) });
+  unit.put({ pk: itemKeys.streams(tenant), sk: stream });
 }
 
 function isSame({ version, announced }: InForce, contract: DeployedContract): boolean {

@@ -100,6 +100,8 @@ export const itemKeys = {
   audit: (tenant: string, sequence: number): ItemKey => ({ pk: `L#${tenant}`, sk: String(sequence).padStart(15, "0") }),
   notification: (id: string): ItemKey => ({ pk: `N#${id}`, sk: "N" }),
   notificationGroup: (name: string): ItemKey => ({ pk: `G#${name}`, sk: "G" }),
+  /** Streams that ever were in force; sort key: the stream. */
+  streams: (tenant: string) => `V#${tenant}`,
   contract: (tenant: string, stream: string, version: string): ItemKey => ({
     pk: `V#${tenant}#${stream}`,
     sk: version,

@@ -36,7 +36,9 @@ export function httpServices(http: HttpStage): Services {
   const [queueUrl, deadQueueUrl] = [required("workQueueUrl"), required("workDeadQueueUrl")];
   const options = { outbox, objects: stores.quarantine };
   const records = dynamoRecordTable(table, options);
-  const balance = () => readBalance(table, tenantDefault, project.streams.keys());
+  const versions = dynamoContractVersions(table);
+  const balance = async () =>
+    readBalance(table, tenantDefault, [...project.streams.keys(), ...(await versions.streams(tenantDefault))]);
   const contractOf = (stream: string): Contract => {
     const contract = contracts.get(stream);
     if (contract !== undefined) return contract;
@@ -50,7 +52,7 @@ export function httpServices(http: HttpStage): Services {
     raw: stores.raw,
     objects: linkedObjects(stores),
     queue: sqsWorkQueue({ client: sqs, queueUrl, deadQueueUrl, outbox, clock: Date.now }),
-    contracts: dynamoContractVersions(table),
+    contracts: versions,
     anomalies: dynamoAnomalyLog(table),
     failures: dynamoFailureLog(table, options),
     issues: dynamoIssueLog(table),

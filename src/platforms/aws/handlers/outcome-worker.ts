@@ -1,10 +1,11 @@
 import { EventPulseError } from "../../../model/error.ts";
+import { tenantDefault } from "../../../model/glossary.ts";
 import type { Outcome, OutcomeResult } from "../../../model/outcome.ts";
 import { lostObject } from "../../../pipeline/process/payload-object.ts";
-import { failObject, processWork } from "../../../pipeline/process/process-work.ts";
+import { failObject, type ObjectTrouble, processWork } from "../../../pipeline/process/process-work.ts";
 import type { Work } from "../../../ports/work-queue.ts";
 import type { ObjectCreated, Task } from "./object-event.ts";
-import { poisonOutcome, takeObject } from "./object-intake.ts";
+import { poisonOutcome, type TakenObject, takeObject } from "./object-intake.ts";
 import { type JobStepOptions, runJobStep } from "./run-job-step.ts";
 import { openObjects, openOutbox, type Stage, type StageObjects } from "./stage.ts";
 import { processPorts } from "./store-ports.ts";
@@ -38,14 +39,31 @@ export class OutcomeWorker {
   /** Sets aside what was tried too often: as failures, so that nobody has to look into a queue. */
   async giveUp(task: Task, receives: number): Promise<void> {
     if (task.kind === "work") return this.#work(task.work, receives, true);
-    const taken = await takeObject(task, this.#intake());
+    const { key } = task;
+    const taken = await this.#takeReadable(task);
+    if (taken === "corrupt")
+      return this.#lose(key, "RAW_CORRUPT", "Its bytes are not what was stored; ask the sender.");
     if (taken !== null) return this.#commit(async () => [poisonOutcome(taken.object, this.#context)]);
-    const pending = await this.#stores.pending.get(task.key);
-    if (pending === null) return this.#nothing(task.key);
-    const lost = lostObject(pending, Date.now());
-    const detail = "Its bytes cannot be read any more; ask the sender.";
+    if ((await this.#stores.pending.get(key)) === null) return this.#nothing(key);
+    await this.#lose(key, "OBJECT_MISSING", "Its bytes cannot be read any more; ask the sender.");
+  }
+
+  async #takeReadable(task: ObjectCreated): Promise<TakenObject | null | "corrupt"> {
+    try {
+      return await takeObject(task, this.#intake());
+    } catch (error) {
+      if (error instanceof EventPulseError && error.code === "RAW_CORRUPT") return "corrupt";
+      throw error;
+    }
+  }
+
+  /** One failure for the events of an object without bytes; one event where nothing says how many they were. */
+  async #lose(rawKey: string, code: ObjectTrouble, detail: string): Promise<void> {
+    const stream = rawKey.split("/")[1] ?? "";
+    const pending = await this.#stores.pending.get(rawKey);
+    const lost = lostObject(pending ?? { tenant: tenantDefault, stream, rawKey, events: 1 }, Date.now());
     const { project } = this.#context;
-    await this.#commit(async () => [failObject(lost, { kind: "object" }, null, "OBJECT_MISSING", detail, project)]);
+    await this.#commit(async () => [failObject(lost, { kind: "object" }, null, code, detail, project)]);
   }
 
   async #process(event: ObjectCreated): Promise<void> {
