@@ -200,6 +200,14 @@ describe("the bootstrap stack", () => {
     assert.ok(trust.includes('"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"'));
     assert.ok(!trust.includes("pull_request"));
   });
+  test("lets plans refresh the secrets of stages, which the provider reads whole, and no other", () => {
+    const role = JSON.stringify(template.Resources["PlanRole"]?.Properties["Policies"]);
+    const secrets = '"arn:${AWS::Partition}:secretsmanager:*:${AWS::AccountId}:secret:eventpulse-*"';
+    assert.ok(role.includes(`"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":${secrets}`));
+    assert.ok(role.includes(`"NotResource":${secrets}`));
+    // Encrypted with the key of the stage: reading needs that as well.
+    assert.ok(role.includes(`"kms:EncryptionContext:SecretARN":${secrets}`));
+  });
   test("bounds every role that a deployment makes, and lets the deploy role not change itself", () => {
     const policy = JSON.stringify(template.Resources["DeployServices"]?.Properties["PolicyDocument"]);
     assert.match(policy, /"Sid":"RolesOnlyWithBoundary".*"iam:CreateRole".*iam:PermissionsBoundary/);
