@@ -84,7 +84,7 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = lookup(var.reserved_concurrency, each.key, -1)
 
   environment {
-    variables = merge(local.environment, { POWERTOOLS_SERVICE_NAME = local.function_names[each.key] })
+    variables = merge(var.environment, local.environment, { POWERTOOLS_SERVICE_NAME = local.function_names[each.key] })
   }
 
   # API Gateway decides for its requests by the rule of tracing.tf; what comes from a queue Lambda samples itself.

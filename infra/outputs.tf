@@ -52,7 +52,7 @@ output "key_arn" {
 }
 
 output "functions" {
-  description = "By function: its name, timeout in seconds, memory in MB, log group and environment. Nothing in it is secret."
+  description = "By function: its name, timeout in seconds, memory in MB, log group and environment but for var.environment. Nothing in it is secret."
   value = {
     for name, function in aws_lambda_function.this : name => {
       name        = function.function_name
@@ -61,7 +61,7 @@ output "functions" {
       timeout     = function.timeout
       memory      = function.memory_size
       log_group   = aws_cloudwatch_log_group.function[name].name
-      environment = function.environment[0].variables
+      environment = { for key, value in function.environment[0].variables : key => value if !contains(keys(var.environment), key) }
     }
   }
 }

@@ -59,6 +59,17 @@ variable "generate_secret" {
   default     = true
 }
 
+variable "environment" {
+  description = "Environment variables that the config reads with env(NAME), given to every function. Visible to whoever may read the functions' configuration or the state."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Z][A-Z0-9_]*$", name)) && !can(regex("^(EVENTPULSE|AWS|LAMBDA|POWERTOOLS|NODE)_", name))])
+    error_message = "Names are upper-case letters, digits and _, and do not begin with EVENTPULSE_, AWS_, LAMBDA_, POWERTOOLS_ or NODE_: those are taken."
+  }
+}
+
 variable "lambda_dir" {
   description = "Folder with the zips of the functions, as `eventpulse build` writes it, from where Terraform runs."
   type        = string

@@ -185,6 +185,7 @@ run "everything_on" {
     alert_emails              = ["alerts@example.com"]
     failure_emails            = ["operations@example.com"]
     upload_origins            = ["https://app.example.com"]
+    environment               = { HOOK_URL = "https://hooks.example.com" }
     reserved_concurrency      = { process = 50 }
     permissions_boundary_arn  = "arn:aws:iam::123456789012:policy/eventpulse-boundary"
     pipeline                  = { repository = "example/events", state_bucket = "state", state_key = "key", lock_table = "lock" }
@@ -196,6 +197,10 @@ run "everything_on" {
       role.permissions_boundary == "arn:aws:iam::123456789012:policy/eventpulse-boundary"
     ])
     error_message = "Every role is bounded where a boundary is given."
+  }
+  assert {
+    condition     = alltrue([for function in aws_lambda_function.this : function.environment[0].variables["HOOK_URL"] == "https://hooks.example.com" && function.environment[0].variables["EVENTPULSE_STAGE"] == "test"])
+    error_message = "Every function has what the config reads besides what the product reads."
   }
   assert {
     condition     = alltrue([for name in ["raw", "work"] : aws_lambda_event_source_mapping.this[name].scaling_config[0].maximum_concurrency >= 2]) && sum([for name in ["raw", "work"] : aws_lambda_event_source_mapping.this[name].scaling_config[0].maximum_concurrency]) <= 50

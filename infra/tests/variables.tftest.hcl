@@ -32,6 +32,7 @@ run "first_wrong_value" {
     stage                    = "Test"
     region                   = "Frankfurt"
     tags                     = { for number in range(41) : "tag${number}" => "x" }
+    environment              = { hookUrl = "x" }
     lambda_dir               = "tests"
     public_url               = "https://events.example.com/"
     upload_origins           = ["*"]
@@ -55,6 +56,7 @@ run "first_wrong_value" {
     var.stage,
     var.region,
     var.tags,
+    var.environment,
     var.lambda_dir,
     var.public_url,
     var.upload_origins,
@@ -82,6 +84,7 @@ run "second_wrong_value" {
     stage                    = "averylongstage"
     replica_region           = "eu-central-1"
     enable_replication       = true
+    environment              = { EVENTPULSE_TABLE = "x" }
     public_url               = "events.example.com"
     upload_origins           = ["https://app.example.com/path"]
     mail_from                = "a@b.com,c@d.com"
@@ -97,6 +100,7 @@ run "second_wrong_value" {
   expect_failures = [
     var.stage,
     var.replica_region,
+    var.environment,
     var.public_url,
     var.upload_origins,
     var.mail_from,
@@ -118,6 +122,7 @@ run "third_wrong_value" {
     reserved_concurrency = { process = 4 }
     retention_days       = 3651
     replica_region       = "Dublin"
+    environment          = { NODE_OPTIONS = "--inspect" }
   }
 
   expect_failures = [
@@ -125,5 +130,6 @@ run "third_wrong_value" {
     var.reserved_concurrency,
     var.retention_days,
     var.replica_region,
+    var.environment,
   ]
 }

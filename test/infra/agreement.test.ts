@@ -202,11 +202,10 @@ describe("the bootstrap stack", () => {
   });
   test("lets plans refresh the secrets of stages, which the provider reads whole, and no other", () => {
     const role = JSON.stringify(template.Resources["PlanRole"]?.Properties["Policies"]);
-    const secrets = '"arn:${AWS::Partition}:secretsmanager:*:${AWS::AccountId}:secret:eventpulse-*"';
-    assert.ok(role.includes(`"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":${secrets}`));
-    assert.ok(role.includes(`"NotResource":${secrets}`));
+    assert.match(role, /"Allow","Action":"secretsmanager:GetSecretValue","Resource":"[^"]+:secret:eventpulse-\*"/);
+    assert.match(role, /"secretsmanager:GetSecretValue"\],"NotResource":"[^"]+:secret:eventpulse-\*"/);
     // Encrypted with the key of the stage: reading needs that as well.
-    assert.ok(role.includes(`"kms:EncryptionContext:SecretARN":${secrets}`));
+    assert.match(role, /"kms:EncryptionContext:SecretARN":"[^"]+:secret:eventpulse-\*"/);
   });
   test("bounds every role that a deployment makes, and lets the deploy role not change itself", () => {
     const policy = JSON.stringify(template.Resources["DeployServices"]?.Properties["PolicyDocument"]);
