@@ -22,7 +22,7 @@ locals {
       internet    = false
     }
     dead-letters = {
-      description = "Moves dead messages into the failure log"
+      description = "Tries dead messages once more, then moves them into the failure log"
       timeout     = 60
       memory      = 512
       internet    = false
@@ -144,10 +144,11 @@ resource "aws_lambda_function_event_invoke_config" "scheduled" {
 
 locals {
   event_sources = {
-    raw       = { function = "process", queue = aws_sqs_queue.this["raw"].arn, window = var.raw_batch_window_seconds, share = 0.8 }
-    work      = { function = "process", queue = aws_sqs_queue.this["work"].arn, window = 0, share = 0.2 }
-    raw-dead  = { function = "dead-letters", queue = aws_sqs_queue.dead["raw"].arn, window = 0, share = null }
-    work-dead = { function = "dead-letters", queue = aws_sqs_queue.dead["work"].arn, window = 0, share = null }
+    raw  = { function = "process", queue = aws_sqs_queue.this["raw"].arn, batch_size = 10, window = var.raw_batch_window_seconds, share = 0.8 }
+    work = { function = "process", queue = aws_sqs_queue.this["work"].arn, batch_size = 10, window = 0, share = 0.2 }
+    # One dead message a call: each gets one more try alone, and one that ends the function takes no other with it.
+    raw-dead  = { function = "dead-letters", queue = aws_sqs_queue.dead["raw"].arn, batch_size = 1, window = 0, share = null }
+    work-dead = { function = "dead-letters", queue = aws_sqs_queue.dead["work"].arn, batch_size = 1, window = 0, share = null }
   }
 }
 
@@ -156,7 +157,7 @@ resource "aws_lambda_event_source_mapping" "this" {
 
   event_source_arn                   = each.value.queue
   function_name                      = aws_lambda_function.this[each.value.function].arn
-  batch_size                         = 10
+  batch_size                         = each.value.batch_size
   maximum_batching_window_in_seconds = each.value.window
 
   # One message that fails is delivered again alone.

@@ -72,7 +72,7 @@ output "event_sources" {
     for name, source in local.event_sources : name => {
       function       = source.function
       queue_arn      = source.queue
-      batch_size     = 10
+      batch_size     = source.batch_size
       window_seconds = source.window
     }
   }

@@ -58,6 +58,7 @@ locals {
       table       = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
       raw_objects = ["s3:PutObject"]
     }
+    # Processes, as process does: each dead message gets one more try.
     dead-letters = {
       table = [
         "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem",
@@ -71,6 +72,7 @@ locals {
       inbox_objects      = ["s3:GetObject"]
       quarantine_bucket  = ["s3:ListBucket"]
       quarantine_objects = ["s3:GetObject", "s3:PutObject"]
+      work_queue         = ["sqs:SendMessage"]
     }
     notify = {
       table = [

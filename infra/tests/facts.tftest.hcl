@@ -106,8 +106,16 @@ run "defaults" {
     error_message = "Every function has a role of its own."
   }
   assert {
-    condition     = alltrue([for mapping in aws_lambda_event_source_mapping.this : contains(mapping.function_response_types, "ReportBatchItemFailures") && mapping.batch_size == 10]) && length(aws_lambda_event_source_mapping.this) == 4
+    condition     = alltrue([for mapping in aws_lambda_event_source_mapping.this : contains(mapping.function_response_types, "ReportBatchItemFailures")]) && length(aws_lambda_event_source_mapping.this) == 4
     error_message = "All four queues call their function, and a message that fails fails alone."
+  }
+  assert {
+    condition     = { for name, mapping in aws_lambda_event_source_mapping.this : name => mapping.batch_size } == { raw = 10, work = 10, raw-dead = 1, work-dead = 1 } && { for name, source in output.event_sources : name => source.batch_size } == { for name, mapping in aws_lambda_event_source_mapping.this : name => mapping.batch_size }
+    error_message = "Messages come ten at once, dead ones one by one."
+  }
+  assert {
+    condition     = output.function_permissions["dead-letters"].code == output.function_permissions["process"].code
+    error_message = "Who tries a dead message once more may do what the first tries may."
   }
   assert {
     condition = alltrue(flatten([
