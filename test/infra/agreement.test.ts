@@ -149,6 +149,16 @@ describe("workflows and buildspecs", () => {
       }
     });
   }
+  test("an empty AWS_BOUNDARY_ARN means no boundary: the variable is set only where there is one", () => {
+    for (const name of ["ci", "deploy"]) {
+      const text = read(`.github/workflows/${name}.yml`);
+      assert.doesNotMatch(text, /TF_VAR_permissions_boundary_arn:/);
+      assert.match(
+        text,
+        /- if: vars\.AWS_BOUNDARY_ARN != ''\n\s+run: echo "TF_VAR_permissions_boundary_arn=\$BOUNDARY_ARN"/,
+      );
+    }
+  });
   test("only jobs that take a role may ask for an identity, and deploying only from main", () => {
     const { jobs } = parse(read(".github/workflows/deploy.yml")) as Workflow;
     assert.match(jobs["deploy"]?.if ?? "", /refs\/heads\/main/);
