@@ -80,9 +80,8 @@ export class OutcomeCommit {
   async #makeRoom(ready: PreparedOutcome, parts: readonly PagePart[]): Promise<void> {
     const { states, meta, rawKey } = ready.outcome;
     const names = [...subjectNames(ready)];
-    for (const { name, items } of parts) {
-      if (items === 1) names.push(name);
-      // Notifications: those of another outcome are others, even of the same group.
+    for (const { name, items, isOwn = false } of parts) {
+      if (!isOwn) names.push(name);
       else for (let item = 0; item < items; item++) names.push(`${rawKey} ${name} ${item}`);
     }
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);

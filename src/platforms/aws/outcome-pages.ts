@@ -26,6 +26,8 @@ export interface PagePart {
   readonly name: string;
   readonly items: number;
   readonly bytes: number;
+  /** No other outcome writes these items, also under the same name. Left out: it is one item, which others may write too. */
+  readonly isOwn?: boolean;
 }
 
 /**

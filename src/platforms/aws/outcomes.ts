@@ -25,8 +25,8 @@ export interface OutcomeOptions {
 }
 
 /**
- * Commits outcomes. What is many (records, failures, anomalies) is written first, by names that follow from the raw object, so
- * that a second try writes the same; what must be written once follows in a transaction with the marker. Outcomes that are
+ * Commits outcomes. What is many (records, failures) is written first, by names that follow from the raw object, so that a
+ * second try writes the same; what must be written once follows in a transaction with the marker. Outcomes that are
  * small share one. States are compared before anything is written, and again in the transaction: a race that is lost there
  * throws STATE_STALE too, and then outcomes before it may be committed already.
  */

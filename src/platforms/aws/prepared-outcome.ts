@@ -7,7 +7,7 @@ import { anomalyItem } from "./anomaly-items.ts";
 import { emptyTally, type Tally, tallySum } from "./counters.ts";
 import { writeDetectorStates } from "./detector-states.ts";
 import type { IssueChanges } from "./issue-changes.ts";
-import type { ItemKey } from "./item.ts";
+import type { Item, ItemKey } from "./item.ts";
 import { notificationKeys, writeNotifications } from "./notification-items.ts";
 import type { Outbox } from "./outbox.ts";
 import { type PagePart, partNames } from "./outcome-pages.ts";
@@ -92,7 +92,8 @@ function worksOf({ rawKey, meta, subject, retries }: Outcome, now: number): Prep
 }
 
 /** What it writes in its transactions beside what ends its subject. */
-export function partsOf({ outcome, rollups, issues, works }: PreparedOutcome): PagePart[] {
+export function partsOf(ready: PreparedOutcome): PagePart[] {
+  const { outcome, rollups, issues, works } = ready;
   const { meta, states, notifications } = outcome;
   const small = (name: string, items = 1) => ({ name, items, bytes: items * 1_000 });
   return [
@@ -101,6 +102,9 @@ export function partsOf({ outcome, rollups, issues, works }: PreparedOutcome): P
       items: 1,
       bytes: Buffer.byteLength(state.stateJson),
     })),
+    ...anomalyGroups(ready)
+      .filter(({ isTogether }) => isTogether)
+      .map(({ state, items }) => ({ ...small(state, items.length), isOwn: true })),
     // A rollup holds all fields of a stream; an issue and a notification are a few kilobytes.
     ...rollups.keys().map((key) => ({ ...small(partNames.item(key)), bytes: 200 * (outcome.rollupFields.length + 1) })),
     ...issues.keys().map((key) => ({ ...small(partNames.item(key)), bytes: 5_000 })),
@@ -108,8 +112,9 @@ export function partsOf({ outcome, rollups, issues, works }: PreparedOutcome): P
       name: partNames.notifications(group),
       items: notificationKeys(drafts).length,
       bytes: drafts.length * 10_000,
+      isOwn: true,
     })),
-    ...works.map((_, index) => small(partNames.work(outcome.rawKey, index), 2)),
+    ...works.map((_, index) => ({ ...small(partNames.work(outcome.rawKey, index), 2), isOwn: true })),
   ];
 }
 
@@ -126,11 +131,12 @@ export type IsMine = (name: string) => boolean;
 /** Within a unit: writes those parts. Throws STATE_STALE. */
 export async function writeParts(
   unit: UnitOfWork,
-  { outcome, rollups, issues, works }: PreparedOutcome,
+  ready: PreparedOutcome,
   outbox: Pick<Outbox, "add">,
   now: number,
   isMine: IsMine,
 ): Promise<void> {
+  const { outcome, rollups, issues, works } = ready;
   const { meta, states, notifications } = outcome;
   const mine = (key: ItemKey) => isMine(partNames.item(key));
   await writeDetectorStates(
@@ -138,6 +144,9 @@ export async function writeParts(
     meta.tenant,
     states.filter((state) => isMine(partNames.state(meta.tenant, state))),
   );
+  for (const { state, items, isTogether } of anomalyGroups(ready)) {
+    if (isTogether && isMine(state)) for (const item of items) unit.put(item);
+  }
   await rollups.write(unit, mine);
   await issues.write(unit, mine);
   const told = notifications.filter(({ group }) => isMine(partNames.notifications(group)));
@@ -152,17 +161,35 @@ export async function writeParts(
   }
 }
 
-/** Writes the anomalies of stored records whose detectors belong to the page; those that are there stay as they are. */
-export async function writeAnomalies(
-  table: Table,
-  { outcome, judged }: PreparedOutcome,
-  isMine: IsMine,
-): Promise<void> {
+/**
+ * Writes, before the transaction, the anomalies of detectors that found too many for it; those that are there stay as they are.
+ * When that try fails, and others change the state before the next one, some of them may be there that the next one finds no more.
+ */
+export async function writeAnomalies(table: Table, ready: PreparedOutcome, isMine: IsMine): Promise<void> {
+  const apart = anomalyGroups(ready).filter(({ state, isTogether }) => !isTogether && isMine(state));
+  await table.putAllNew(apart.flatMap(({ items }) => items));
+}
+
+/** Of one detector; with `isTogether` they are written in one transaction with its state. */
+interface AnomalyGroup {
+  /** Name of the part. */
+  readonly state: string;
+  readonly items: readonly Item[];
+  readonly isTogether: boolean;
+}
+
+/** More would not fit one page beside the rest. */
+const anomaliesTogetherMax = 20;
+
+/** The anomalies of stored records. */
+function anomalyGroups({ outcome, judged }: PreparedOutcome): AnomalyGroup[] {
   const { meta, anomalies, expiresAt } = outcome;
-  const items = anomalies.flatMap((draft) => {
-    const recordId = judged.recordIds.get(draft.index);
-    if (recordId === undefined || !isMine(partNames.state(meta.tenant, draft))) return [];
-    return anomalyItem(meta.tenant, meta.stream, draft, recordId, expiresAt.records);
+  const byState = Map.groupBy(anomalies, (draft) => partNames.state(meta.tenant, draft));
+  return [...byState].map(([state, drafts]) => {
+    const items = drafts.flatMap((draft) => {
+      const recordId = judged.recordIds.get(draft.index);
+      return recordId === undefined ? [] : anomalyItem(meta.tenant, meta.stream, draft, recordId, expiresAt.records);
+    });
+    return { state, items, isTogether: items.length <= anomaliesTogetherMax };
   });
-  await table.putAllNew(items);
 }
