@@ -61,9 +61,9 @@ export class FaultyRequests extends NodeHttpHandler {
     const unprocessed = { UnprocessedItems: { [table]: kept } };
     if (rest.length === 0) return jsonAnswer(200, unprocessed);
     const text = JSON.stringify({ ...body, RequestItems: { [table]: rest } });
-    request.body = text;
-    request.headers["content-length"] = String(Buffer.byteLength(text));
-    const answer = await super.handle(request, options);
+    const headers = { ...request.headers, "content-length": String(Buffer.byteLength(text)) };
+    // A copy: when the answer is lost, the SDK sends the whole batch again.
+    const answer = await super.handle(Object.assign(request.clone(), { body: text, headers }), options);
     if (answer.response.statusCode !== 200) return answer;
     answer.response.body?.resume?.();
     return jsonAnswer(200, unprocessed);
@@ -71,7 +71,7 @@ export class FaultyRequests extends NodeHttpHandler {
 }
 
 function textOf(body: unknown): string {
-  return Buffer.from(body as Uint8Array | string as string).toString("utf8");
+  return typeof body === "string" ? body : new TextDecoder().decode(body as Uint8Array);
 }
 
 function throttled(operation: string): HttpAnswer {

@@ -17,7 +17,7 @@ const notifiedMillis = 10_000;
 const cooldownMillis = 2 * 60_000;
 
 /** The table throttles for a while, leaves out writes of batches, and answers get lost: several at once. */
-export async function tableRound(world: FaultWorld, round: number, seen: Seen): Promise<TableSnapshot> {
+async function tableRound(world: FaultWorld, round: number, seen: Seen): Promise<TableSnapshot> {
   const { random } = world;
   dependency.isDown = random() < 0.5;
   await world.accept("keyed", randomEvents(random, 2 + integer(random, 4), round));
@@ -46,7 +46,7 @@ function tableFaults(random: Random): FaultPlan {
  * Delivers until nothing is left: objects first, then, when what they rely on is back, what is to be tried again. What the table
  * still holds then is the sweep's. Answers with the table as it is at last.
  */
-export async function settle(world: FaultWorld): Promise<TableSnapshot> {
+async function settle(world: FaultWorld): Promise<TableSnapshot> {
   for (let call = 0; call < cleanCallsMax; call++) {
     const objects = world.queue.filter(({ about }) => about.kind !== "work");
     if (objects.length === 0) dependency.isDown = false;
@@ -74,7 +74,7 @@ function note({ kinds }: InjectedFaults, seen: Seen): void {
 }
 
 /** Garbage, gone and unreadable objects beside good ones; each event of S3 three times, in any order, keys encoded. */
-export async function messageRound(world: FaultWorld, round: number, seen: Seen): Promise<TableSnapshot> {
+async function messageRound(world: FaultWorld, round: number, seen: Seen): Promise<TableSnapshot> {
   const { random } = world;
   dependency.isDown = random() < 0.3;
   world.copies = 3;
@@ -107,7 +107,7 @@ function oddName(random: Random, round: number): string {
 const cuts = { "timeout at 10%": 0.1, "timeout at 50%": 0.5, "timeout at 90%": 0.9 } as const;
 
 /** Calls that are cut off, that run beside one another, and that throw; a topic that takes nothing. */
-export async function callRound(world: FaultWorld, round: number, seen: Seen): Promise<TableSnapshot> {
+async function callRound(world: FaultWorld, round: number, seen: Seen): Promise<TableSnapshot> {
   const { random } = world;
   dependency.isDown = random() < 0.5;
   const stream = pick(random, ["keyed", "plain"]);
@@ -141,3 +141,30 @@ export async function callRound(world: FaultWorld, round: number, seen: Seen): P
 function callsOf(world: FaultWorld, messages: number): number {
   return world.messagesTaken === 0 ? 15 * messages : (world.calls / world.messagesTaken) * messages;
 }
+
+interface Rounds {
+  /** Kinds of faults that are met. */
+  readonly kinds: readonly FaultKind[];
+  /** Objects are in the emulator's S3, else in memory. */
+  readonly isEmulated: boolean;
+  readonly run: (world: FaultWorld, round: number, seen: Seen) => Promise<TableSnapshot>;
+}
+
+export const roundsOf = {
+  table: { kinds: ["throttling", "unprocessed items", "lost reply"], isEmulated: false, run: tableRound },
+  messages: {
+    kinds: ["some of ten fail", "all fail", "same event three times", "encoded key", "object gone"],
+    isEmulated: true,
+    run: messageRound,
+  },
+  calls: {
+    kinds: [
+      ...(Object.keys(cuts) as (keyof typeof cuts)[]),
+      "two deliveries at once",
+      "throwing handler",
+      "notification fails",
+    ],
+    isEmulated: false,
+    run: callRound,
+  },
+} as const satisfies Record<string, Rounds>;
