@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { installFolder } from "../../scripts/aws-services/install-once.ts";
+import type { AwsCall } from "./aws/aws-call.ts";
 import { awsPlatform } from "./aws/aws-platform.ts";
 import { bucketScenarios } from "./aws/bucket-scenarios.ts";
 import { comparePolicy } from "./aws/policy-comparison.ts";
@@ -29,10 +30,18 @@ describe("least privilege", { concurrency: false }, () => {
       const folder = join(installFolder, "calls");
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, `${name}.json`), `${JSON.stringify(counts, null, 2)}\n`);
-      const calls = [...recorded].flatMap(([action, on]) => [...on.keys()].map((resource) => ({ action, resource })));
       const account = { id: "123456789012", region: deployment.aws.region };
-      const { missing, unused } = comparePolicy(calls, deployment.permissions[name]?.code ?? [], account);
+      const granted = deployment.permissions[name]?.code ?? [];
+      const { missing } = comparePolicy(callsOf(name), granted, account);
+      // A dead message is tried once more by the code of process: what that calls shows what both need.
+      const shown = name === "dead-letters" ? [...callsOf(name), ...callsOf("process")] : callsOf(name);
+      const { unused } = comparePolicy(shown, granted, account);
       assert.deepEqual({ missing, unused }, { missing: [], unused: [] });
     });
   }
 });
+
+function callsOf(name: string): AwsCall[] {
+  const recorded = platform.proxies.get(name)?.calls ?? new Map<string, ReadonlyMap<string, number>>();
+  return [...recorded].flatMap(([action, on]) => [...on.keys()].map((resource) => ({ action, resource })));
+}
