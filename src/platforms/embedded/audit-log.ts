@@ -1,7 +1,7 @@
 import { type AuditDraft, type AuditEntry, auditEntry } from "../../model/audit.ts";
+import { decodeCursor, encodeCursor } from "../../model/cursor.ts";
 import { limits } from "../../model/limits.ts";
 import type { AuditLog } from "../../ports/audit-log.ts";
-import { decodeCursor, encodeCursor } from "../../model/cursor.ts";
 import type { Clock, Database } from "./database.ts";
 import type { Filter } from "./keyset-page.ts";
 

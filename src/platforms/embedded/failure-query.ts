@@ -1,9 +1,9 @@
 import type { SQLInputValue } from "node:sqlite";
+import { encodeCursor } from "../../model/cursor.ts";
 import type { FailureFilter } from "../../model/job.ts";
 import { limits } from "../../model/limits.ts";
 import type { Condition, Page } from "../../model/page.ts";
 import type { FailureQuery } from "../../ports/failure-log.ts";
-import { encodeCursor } from "../../model/cursor.ts";
 import type { Clock, Database } from "./database.ts";
 import { type FailureRow, failureSelect } from "./failure-rows.ts";
 import { type KeysetList, keysetPage } from "./keyset-page.ts";

@@ -1,11 +1,11 @@
 import type { AuditDraft } from "../../model/audit.ts";
+import { decodeCursor, encodeCursor } from "../../model/cursor.ts";
 import { assert, EventPulseError } from "../../model/error.ts";
 import type { ItemResult, JobDraft, JobItem, JobState } from "../../model/job.ts";
 import { limits } from "../../model/limits.ts";
 import type { Page } from "../../model/page.ts";
 import type { JobItemQuery, JobLog, JobStepResult } from "../../ports/job-log.ts";
 import { insertAudit } from "./audit-log.ts";
-import { decodeCursor, encodeCursor } from "../../model/cursor.ts";
 import type { Clock, Database } from "./database.ts";
 import { freezeItems, planJob } from "./job-plan.ts";
 import {

@@ -1,7 +1,7 @@
 import type { SQLInputValue } from "node:sqlite";
+import { decodeCursor, encodeCursor } from "../../model/cursor.ts";
 import { limits } from "../../model/limits.ts";
 import type { Order, Page, PageRequest } from "../../model/page.ts";
-import { decodeCursor, encodeCursor } from "../../model/cursor.ts";
 import type { Database } from "./database.ts";
 
 export interface KeysetList {

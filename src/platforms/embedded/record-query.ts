@@ -1,10 +1,10 @@
 import type { SQLInputValue } from "node:sqlite";
+import { cursorInvalid, decodeCursor, encodeCursor } from "../../model/cursor.ts";
 import { assert } from "../../model/error.ts";
 import { limits } from "../../model/limits.ts";
 import type { Condition, Page } from "../../model/page.ts";
 import { type RecordId, recordIdFloor, recordIdText, recordIdTime, type StoredRecord } from "../../model/record.ts";
 import type { RecordQuery } from "../../ports/record-table.ts";
-import { cursorInvalid, decodeCursor, encodeCursor } from "../../model/cursor.ts";
 import type { Clock, Database } from "./database.ts";
 
 // The received time and the raw key stand once in the object's row. CROSS JOIN fixes the order: records first.
