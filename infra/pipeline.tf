@@ -7,6 +7,9 @@ locals {
 
   # Those that change or read everything this folder makes.
   deploying_builds = var.enable_pipeline ? toset(["plan", "apply"]) : toset([])
+
+  # Where the stack of infra/bootstrap is, whose state and roles these builds use.
+  bootstrap_region = try(coalesce(var.pipeline.state_region), var.region)
 }
 
 resource "aws_codestarconnections_connection" "this" {
@@ -194,7 +197,7 @@ data "aws_iam_policy_document" "build" {
     content {
       sid       = "Deploy"
       actions   = ["sts:AssumeRole"]
-      resources = ["arn:${local.partition}:iam::${local.account_id}:role/eventpulse-${each.key == "plan" ? "plan" : "deploy"}"]
+      resources = ["arn:${local.partition}:iam::${local.account_id}:role/eventpulse-${each.key == "plan" ? "plan" : "deploy"}-${local.bootstrap_region}"]
     }
   }
 
@@ -264,11 +267,11 @@ resource "aws_codebuild_project" "this" {
         STAGE        = var.stage
         SECRET_ARN   = aws_secretsmanager_secret.this.arn
         PUBLIC_URL   = local.public_url
-        ROLE_ARN     = "arn:${local.partition}:iam::${local.account_id}:role/eventpulse-${each.key == "plan" ? "plan" : "deploy"}"
+        ROLE_ARN     = "arn:${local.partition}:iam::${local.account_id}:role/eventpulse-${each.key == "plan" ? "plan" : "deploy"}-${local.bootstrap_region}"
         STATE_BUCKET = var.pipeline.state_bucket
         STATE_KEY    = var.pipeline.state_key
         LOCK_TABLE   = var.pipeline.lock_table
-        STATE_REGION = var.region
+        STATE_REGION = local.bootstrap_region
       })
 
       content {

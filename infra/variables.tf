@@ -356,13 +356,14 @@ variable "permissions_boundary_arn" {
 }
 
 variable "pipeline" {
-  description = "What enable_pipeline deploys: repository (owner/name) and branch on GitHub, and the bucket, key and lock table of the state."
+  description = "What enable_pipeline deploys: repository (owner/name) and branch on GitHub, and the bucket, key, lock table and region of the state (the region of the bootstrap stack, by default this one)."
   type = object({
     repository   = string
     branch       = optional(string, "main")
     state_bucket = string
     state_key    = string
     lock_table   = string
+    state_region = optional(string)
   })
   default = null
 

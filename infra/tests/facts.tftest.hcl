@@ -195,14 +195,14 @@ run "everything_on" {
     upload_origins            = ["https://app.example.com"]
     environment               = { HOOK_URL = "https://hooks.example.com" }
     reserved_concurrency      = { process = 50 }
-    permissions_boundary_arn  = "arn:aws:iam::123456789012:policy/eventpulse-boundary"
+    permissions_boundary_arn  = "arn:aws:iam::123456789012:policy/eventpulse-boundary-eu-central-1"
     pipeline                  = { repository = "example/events", state_bucket = "state", state_key = "key", lock_table = "lock" }
   }
 
   assert {
     condition = alltrue([
       for role in concat(values(aws_iam_role.function), values(aws_iam_role.build), aws_iam_role.pipeline, aws_iam_role.replication, aws_iam_role.malware_protection, aws_iam_role.gateway_logs, [aws_iam_role.scheduler]) :
-      role.permissions_boundary == "arn:aws:iam::123456789012:policy/eventpulse-boundary"
+      role.permissions_boundary == "arn:aws:iam::123456789012:policy/eventpulse-boundary-eu-central-1"
     ])
     error_message = "Every role is bounded where a boundary is given."
   }

@@ -210,6 +210,33 @@ describe("the bootstrap stack", () => {
     assert.ok(trust.includes('"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"'));
     assert.ok(!trust.includes("pull_request"));
   });
+  test("lets a deployment use the state, and delete neither its versions nor what holds it", () => {
+    const { Statement: statements } = template.Resources["StateAccess"]?.Properties["PolicyDocument"] as {
+      readonly Statement: readonly {
+        readonly Sid: string;
+        readonly Effect: string;
+        readonly NotAction?: readonly string[];
+      }[];
+    };
+    const denied = statements.filter(({ Effect }) => Effect === "Deny");
+    assert.deepEqual(
+      denied.map(({ Sid }) => Sid),
+      ["BucketStays", "StateStays", "LockTableStays", "KeyStays"],
+    );
+    const left = denied.flatMap(({ NotAction = [] }) => NotAction);
+    for (const action of left)
+      assert.match(action, /:(?:Get|List|Describe|Decrypt|Generate|PutItem|PutObject$|Delete(?:Item|Object)$)/);
+    const attached = JSON.stringify(template.Resources["DeployRole"]?.Properties["ManagedPolicyArns"]);
+    assert.ok(attached.includes("StateAccess"));
+  });
+  test("can stand in two regions of an account: what it names there once ends with the region", () => {
+    for (const [name, { Properties }] of Object.entries(template.Resources)) {
+      for (const kind of ["RoleName", "ManagedPolicyName", "BucketName"]) {
+        const named = Properties[kind];
+        if (named !== undefined) assert.match(String(named), /-\$\{AWS::Region\}$/, name);
+      }
+    }
+  });
   test("lets plans refresh the secrets of stages, which the provider reads whole, and no other", () => {
     const role = JSON.stringify(template.Resources["PlanRole"]?.Properties["Policies"]);
     assert.match(role, /"Allow","Action":"secretsmanager:GetSecretValue","Resource":"[^"]+:secret:eventpulse-\*"/);

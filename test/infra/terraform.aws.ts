@@ -17,7 +17,7 @@ const everything = {
   alert_emails: ["alerts@example.com"],
   failure_emails: ["operations@example.com"],
   upload_origins: ["https://app.example.com"],
-  permissions_boundary_arn: "arn:aws:iam::123456789012:policy/eventpulse-boundary",
+  permissions_boundary_arn: "arn:aws:iam::123456789012:policy/eventpulse-boundary-eu-central-1",
   pipeline: { repository: "example/events", state_bucket: "state", state_key: "key", lock_table: "lock" },
   emulator: true,
   max_retries: 2,
