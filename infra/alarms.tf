@@ -85,7 +85,7 @@ locals {
         description = "DynamoDB throttled writes"
         namespace   = "AWS/DynamoDB"
         metric      = "WriteThrottleEvents"
-        dimensions  = { TableName = local.prefix }
+        dimensions  = { TableName = local.table_name }
         statistic   = "Sum"
         threshold   = 0
         periods     = 3

@@ -54,7 +54,7 @@ locals {
       title = "Table: units written and read, throttled writes"
       stat  = "Sum"
       metrics = [for metric in ["ConsumedWriteCapacityUnits", "ConsumedReadCapacityUnits", "WriteThrottleEvents"] :
-        ["AWS/DynamoDB", metric, "TableName", local.prefix]
+        ["AWS/DynamoDB", metric, "TableName", local.table_name]
       ]
     },
   ]

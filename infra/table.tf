@@ -1,7 +1,11 @@
 # The one table. src/platforms/aws/item-keys.ts names what is in it.
 
+locals {
+  table_name = coalesce(var.table_name, local.prefix)
+}
+
 resource "aws_dynamodb_table" "this" {
-  name                        = local.prefix
+  name                        = local.table_name
   billing_mode                = "PAY_PER_REQUEST"
   hash_key                    = "pk"
   range_key                   = "sk"

@@ -59,6 +59,17 @@ variable "generate_secret" {
   default     = true
 }
 
+variable "table_name" {
+  description = "Name of the DynamoDB table. Null: that of the stage. Another one takes a restored table into use (docs/operations.md)."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.table_name == null ? true : can(regex("^eventpulse-[A-Za-z0-9_.-]{1,244}$", var.table_name)) && var.table_name != "eventpulse-state-lock"
+    error_message = "The name begins with eventpulse-, which the roles that deploy may change, and has at most 255 letters, digits and _.-"
+  }
+}
+
 variable "environment" {
   description = "Environment variables that the config reads with env(NAME), given to every function. Visible to whoever may read the functions' configuration or the state."
   type        = map(string)

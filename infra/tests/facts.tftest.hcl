@@ -193,6 +193,7 @@ run "everything_on" {
     alert_emails              = ["alerts@example.com"]
     failure_emails            = ["operations@example.com"]
     upload_origins            = ["https://app.example.com"]
+    table_name                = "eventpulse-test-20260131"
     environment               = { HOOK_URL = "https://hooks.example.com" }
     reserved_concurrency      = { process = 50 }
     permissions_boundary_arn  = "arn:aws:iam::123456789012:policy/eventpulse-boundary-eu-central-1"
@@ -205,6 +206,10 @@ run "everything_on" {
       role.permissions_boundary == "arn:aws:iam::123456789012:policy/eventpulse-boundary-eu-central-1"
     ])
     error_message = "Every role is bounded where a boundary is given."
+  }
+  assert {
+    condition     = aws_dynamodb_table.this.name == "eventpulse-test-20260131" && aws_lambda_function.this["http"].environment[0].variables["EVENTPULSE_TABLE"] == "eventpulse-test-20260131" && aws_cloudwatch_metric_alarm.this["table-throttles"].dimensions["TableName"] == "eventpulse-test-20260131"
+    error_message = "A restored table is used by functions and watched by alarms."
   }
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : function.environment[0].variables["HOOK_URL"] == "https://hooks.example.com" && function.environment[0].variables["EVENTPULSE_STAGE"] == "test"])

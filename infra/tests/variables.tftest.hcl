@@ -32,6 +32,7 @@ run "first_wrong_value" {
     stage                    = "Test"
     region                   = "Frankfurt"
     tags                     = { for number in range(41) : "tag${number}" => "x" }
+    table_name               = "events"
     environment              = { hookUrl = "x" }
     lambda_dir               = "tests"
     public_url               = "https://events.example.com/"
@@ -56,6 +57,7 @@ run "first_wrong_value" {
     var.stage,
     var.region,
     var.tags,
+    var.table_name,
     var.environment,
     var.lambda_dir,
     var.public_url,
