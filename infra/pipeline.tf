@@ -10,6 +10,41 @@ locals {
 
   # Where the stack of infra/bootstrap is, whose state and roles these builds use.
   bootstrap_region = try(coalesce(var.pipeline.state_region), var.region)
+
+  state_settings = var.pipeline == null ? {} : {
+    STAGE        = var.stage
+    STATE_BUCKET = var.pipeline.state_bucket
+    STATE_KEY    = var.pipeline.state_key
+    LOCK_TABLE   = var.pipeline.lock_table
+    STATE_REGION = local.bootstrap_region
+  }
+
+  # Plans read the stage's .tfvars. What is not set there is planned as it was deployed, so that the pipeline takes nothing back
+  # that it does not know of, least of all itself: its own switch is always on (buildspecs/plan.yml).
+  plan_settings = var.pipeline == null ? {} : merge(
+    {
+      EVENTPULSE_CONFIG  = var.pipeline.config
+      TF_VAR_region      = var.region
+      TF_VAR_pipeline    = jsonencode(var.pipeline)
+      TF_VAR_environment = jsonencode(var.environment)
+    },
+    var.permissions_boundary_arn == null ? {} : { TF_VAR_permissions_boundary_arn = var.permissions_boundary_arn },
+  )
+
+  smoke_settings = merge(
+    { SECRET_ARN = aws_secretsmanager_secret.this.arn, PUBLIC_URL = local.public_url },
+    try({ SMOKE_STREAM = var.pipeline.smoke.stream, SMOKE_EVENT = var.pipeline.smoke.event, SMOKE_WHERE = var.pipeline.smoke.where }, {}),
+  )
+
+  # Environment variables by build. The tests get none: they are to find what they find anywhere.
+  build_settings = {
+    test  = {}
+    plan  = merge(local.state_settings, local.plan_settings, { ROLE_ARN = "${local.bootstrap_role_arn}-plan-${local.bootstrap_region}" })
+    apply = merge(local.state_settings, { ROLE_ARN = "${local.bootstrap_role_arn}-deploy-${local.bootstrap_region}" })
+    smoke = local.smoke_settings
+  }
+
+  bootstrap_role_arn = "arn:${local.partition}:iam::${local.account_id}:role/eventpulse"
 }
 
 resource "aws_codestarconnections_connection" "this" {
@@ -169,128 +204,6 @@ resource "aws_iam_role_policy" "pipeline" {
   name   = "pipeline"
   role   = aws_iam_role.pipeline[0].id
   policy = data.aws_iam_policy_document.pipeline[0].json
-}
-
-resource "aws_iam_role" "build" {
-  for_each = local.builds
-
-  name                 = "${local.prefix}-build-${each.key}"
-  assume_role_policy   = data.aws_iam_policy_document.assume_pipeline["codebuild"].json
-  permissions_boundary = var.permissions_boundary_arn
-}
-
-data "aws_iam_policy_document" "build" {
-  for_each = local.builds
-
-  source_policy_documents = [data.aws_iam_policy_document.artifacts[0].json]
-
-  statement {
-    sid       = "Logs"
-    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${aws_cloudwatch_log_group.build[each.key].arn}:*"]
-  }
-
-  # The roles that infra/bootstrap made for this: what they may do is said there, once, for GitHub and for this pipeline.
-  dynamic "statement" {
-    for_each = contains(local.deploying_builds, each.key) ? [true] : []
-
-    content {
-      sid       = "Deploy"
-      actions   = ["sts:AssumeRole"]
-      resources = ["arn:${local.partition}:iam::${local.account_id}:role/eventpulse-${each.key == "plan" ? "plan" : "deploy"}-${local.bootstrap_region}"]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "smoke" ? [true] : []
-
-    content {
-      sid       = "ApiKey"
-      actions   = ["secretsmanager:GetSecretValue"]
-      resources = [aws_secretsmanager_secret.this.arn]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "smoke" ? [true] : []
-
-    content {
-      sid       = "SecretKey"
-      actions   = ["kms:Decrypt"]
-      resources = [aws_kms_key.this.arn]
-
-      condition {
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["secretsmanager.${var.region}.amazonaws.com"]
-      }
-    }
-  }
-}
-
-resource "aws_iam_role_policy" "build" {
-  for_each = local.builds
-
-  name   = "build"
-  role   = aws_iam_role.build[each.key].id
-  policy = data.aws_iam_policy_document.build[each.key].json
-}
-
-resource "aws_cloudwatch_log_group" "build" {
-  for_each = local.builds
-
-  name              = "/aws/codebuild/${local.prefix}-${each.key}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = aws_kms_key.this.arn
-}
-
-resource "aws_codebuild_project" "this" {
-  for_each = local.builds
-
-  name           = "${local.prefix}-${each.key}"
-  description    = "EventPulse ${var.stage}: ${each.key}"
-  service_role   = aws_iam_role.build[each.key].arn
-  encryption_key = aws_kms_key.this.arn
-  build_timeout  = 60
-
-  artifacts {
-    type = "CODEPIPELINE"
-  }
-
-  environment {
-    type         = "ARM_CONTAINER"
-    compute_type = "BUILD_GENERAL1_SMALL"
-    image        = "aws/codebuild/amazonlinux-aarch64-standard:3.0"
-
-    dynamic "environment_variable" {
-      for_each = merge(var.permissions_boundary_arn == null ? {} : { TF_VAR_permissions_boundary_arn = var.permissions_boundary_arn }, {
-        STAGE        = var.stage
-        SECRET_ARN   = aws_secretsmanager_secret.this.arn
-        PUBLIC_URL   = local.public_url
-        ROLE_ARN     = "arn:${local.partition}:iam::${local.account_id}:role/eventpulse-${each.key == "plan" ? "plan" : "deploy"}-${local.bootstrap_region}"
-        STATE_BUCKET = var.pipeline.state_bucket
-        STATE_KEY    = var.pipeline.state_key
-        LOCK_TABLE   = var.pipeline.lock_table
-        STATE_REGION = local.bootstrap_region
-      })
-
-      content {
-        name  = environment_variable.key
-        value = environment_variable.value
-      }
-    }
-  }
-
-  source {
-    type      = "CODEPIPELINE"
-    buildspec = "infra/buildspecs/${each.key}.yml"
-  }
-
-  logs_config {
-    cloudwatch_logs {
-      group_name = aws_cloudwatch_log_group.build[each.key].name
-    }
-  }
 }
 
 resource "aws_codepipeline" "this" {

@@ -132,7 +132,7 @@ variable "mail_from" {
 }
 
 variable "alert_emails" {
-  description = "Addresses that alerts about the data are mailed to; each confirms its subscription once."
+  description = "Addresses that alerts about the data are mailed to while mail_from is null; each confirms its subscription once. With mail_from the addresses of the config get them, and these nothing."
   type        = set(string)
   default     = []
 
@@ -143,7 +143,7 @@ variable "alert_emails" {
 }
 
 variable "failure_emails" {
-  description = "Addresses of those who run this: failures of events, alarms, the budget. Each confirms its subscription once."
+  description = "Addresses of those who run this: alarms, the budget and, while mail_from is null, failures of events. Each confirms its subscription once. With mail_from the owners in the config are told of failures."
   type        = set(string)
   default     = []
 
@@ -367,7 +367,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "pipeline" {
-  description = "What enable_pipeline deploys: repository (owner/name) and branch on GitHub, and the bucket, key, lock table and region of the state (the region of the bootstrap stack, by default this one)."
+  description = "What enable_pipeline deploys: repository (owner/name) and branch on GitHub, and the bucket, key, lock table and region of the state (the region of the bootstrap stack, by default this one); path of the config, and a stream, an event and a condition for the smoke test (by default the quickstart's)."
   type = object({
     repository   = string
     branch       = optional(string, "main")
@@ -375,6 +375,8 @@ variable "pipeline" {
     state_key    = string
     lock_table   = string
     state_region = optional(string)
+    config       = optional(string, "eventpulse.config.ts")
+    smoke        = optional(object({ stream = string, event = string, where = string }))
   })
   default = null
 
@@ -385,6 +387,10 @@ variable "pipeline" {
   validation {
     condition     = var.pipeline == null ? true : can(regex("^[\\w.-]+/[\\w.-]+$", var.pipeline.repository))
     error_message = "The repository is owner/name."
+  }
+  validation {
+    condition     = var.pipeline == null ? true : can(regex("^[\\w.-]+(/[\\w.-]+)*$", var.pipeline.config))
+    error_message = "The config is a path within the repository."
   }
 }
 

@@ -148,7 +148,7 @@ run "defaults" {
     error_message = "No function deletes objects or scans the table."
   }
   assert {
-    condition     = length(aws_ses_email_identity.this) == 0 && !contains(flatten(output.function_permissions["notify"].code[*].actions), "ses:SendEmail")
+    condition     = length(aws_ses_email_identity.this) == 0 && !contains(flatten(output.function_permissions["notify"].code[*].actions), "ses:SendRawEmail")
     error_message = "Without a sender nobody may send mail."
   }
   assert {
@@ -249,5 +249,21 @@ run "everything_on" {
   assert {
     condition     = [for stage in aws_codepipeline.this[0].stage : stage.name] == ["Source", "Test", "Plan", "Apply"]
     error_message = "The pipeline tests and plans before it applies."
+  }
+  assert {
+    condition = { for setting in aws_codebuild_project.this["plan"].environment[0].environment_variable : setting.name => setting.value } == {
+      STAGE                           = "test"
+      STATE_BUCKET                    = "state"
+      STATE_KEY                       = "key"
+      LOCK_TABLE                      = "lock"
+      STATE_REGION                    = "eu-central-1"
+      ROLE_ARN                        = "arn:aws:iam::123456789012:role/eventpulse-plan-eu-central-1"
+      EVENTPULSE_CONFIG               = "eventpulse.config.ts"
+      TF_VAR_region                   = "eu-central-1"
+      TF_VAR_pipeline                 = jsonencode(var.pipeline)
+      TF_VAR_environment              = jsonencode({ HOOK_URL = "https://hooks.example.com" })
+      TF_VAR_permissions_boundary_arn = "arn:aws:iam::123456789012:policy/eventpulse-boundary-eu-central-1"
+    }
+    error_message = "The pipeline plans with what it was deployed with, and so does not plan to remove itself."
   }
 }
