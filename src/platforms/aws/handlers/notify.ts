@@ -21,6 +21,11 @@ import { openObjects, openOutbox, openStage, type Stage } from "./stage.ts";
 
 /** An object that waits for longer than this may have lost its event; processing it twice changes nothing. */
 const pendingMillisMax = 15 * 60 * 1000;
+/**
+ * An item without an object is forgotten after so long: its object was never stored. One that was stored and went missing has
+ * come out of its queue as a dead letter by then, and that needs the item to know what was accepted.
+ */
+const absentMillisMax = 24 * 60 * 60 * 1000;
 /** Failures that one call takes out of the counts of their issues. */
 const expiredMax = 20_000;
 /** A call ends with this much left; the next one comes within a minute. */
@@ -39,10 +44,13 @@ export function lambdaHandler(bundle: LambdaBundle) {
   const notifier = openNotifier(stage);
   const resend = async (): Promise<void> => {
     for await (const waiting of pending.list(Date.now() - pendingMillisMax)) {
-      const { rawKey } = waiting;
-      const done = (await objects.head(rawKey)) === null || (await readObjectResult(table, rawKey)) !== null;
-      if (done) await pending.remove(rawKey);
-      else {
+      const { rawKey, at, events } = waiting;
+      const isDone = (await readObjectResult(table, rawKey)) !== null;
+      const isAbsent = !isDone && (await objects.head(rawKey)) === null;
+      // Behind an upload link that nobody has used no event was accepted.
+      const isForgotten = isAbsent && (events === 0 || at < Date.now() - absentMillisMax);
+      if (isDone || isForgotten) await pending.remove(rawKey);
+      else if (!isAbsent) {
         // Noted as new, so that a long queue gets each of its objects once more in a while and not with every sweep.
         await pending.add(rawKey, waiting);
         const MessageBody = objectMessage(rawKey, Date.now());

@@ -61,7 +61,9 @@ export class OutcomeWorker {
   async #lose(rawKey: string, code: ObjectTrouble, detail: string): Promise<void> {
     const stream = rawKey.split("/")[1] ?? "";
     const pending = await this.#stores.pending.get(rawKey);
-    const lost = lostObject(pending ?? { tenant: tenantDefault, stream, rawKey, events: 1 }, Date.now());
+    // Ids of failures follow from this time: a second try at it must write the same ones.
+    const receivedAt = pending?.receivedAt ?? Date.now();
+    const lost = lostObject(pending ?? { tenant: tenantDefault, stream, rawKey, events: 1 }, receivedAt);
     const { project } = this.#context;
     await this.#commit(async () => [failObject(lost, { kind: "object" }, null, code, detail, project)]);
   }
