@@ -66,14 +66,14 @@ export class WorldCheck {
     }
   }
 
-  async #object({ rawKey, now }: Commit): Promise<RawObject> {
+  async #object({ rawKey }: Commit): Promise<RawObject> {
     const known = this.#world.accepted.get(rawKey);
     const object = known ?? (await this.#world.raw.read(rawKey));
     assert(object !== null, `${rawKey} was accepted`);
     this.#world.accepted.set(rawKey, object);
     if (!this.#world.lost.has(rawKey)) return object;
-    const { tenant, stream, events } = object.meta;
-    return lostObject({ tenant, stream, events, rawKey }, now);
+    const { stream, events, receivedAt } = object.meta;
+    return lostObject({ tenant, stream, events, rawKey }, receivedAt);
   }
 
   /** Every object is committed, nothing is pending, and all retries went to the queue. */

@@ -21,7 +21,7 @@ async function tableRound(world: FaultWorld, round: number, seen: Seen): Promise
   const { random } = world;
   dependency.isDown = random() < 0.5;
   await world.accept("keyed", randomEvents(random, 2 + integer(random, 4), round));
-  const isBulk = random() < 0.4;
+  const isBulk = random() < 0.5;
   await world.accept("plain", isBulk ? plainEvents(random, 26 + integer(random, 20)) : randomEvents(random, 4, round));
   for (let call = 0; call < 2 && world.queue.length > 0; call++)
     note(await world.process(world.receive(), tableFaults(random)), seen);
@@ -32,12 +32,12 @@ async function tableRound(world: FaultWorld, round: number, seen: Seen): Promise
 function tableFaults(random: Random): FaultPlan {
   const from = integer(random, 12);
   return {
-    ...(random() < 0.75 && {
+    ...(random() < 0.9 && {
       throttledShare: 0.3 + 0.7 * random(),
       throttledCalls: [from, from + 1 + integer(random, 15)],
     }),
-    ...(random() < 0.9 && { unprocessedShare: 0.3 + 0.7 * random() }),
-    ...(random() < 0.75 && { lostShare: 0.1 + 0.3 * random() }),
+    ...(random() < 0.9 && { unprocessedShare: 0.5 + 0.5 * random() }),
+    ...(random() < 0.9 && { lostShare: 0.1 + 0.3 * random() }),
     ...(random() < 0.2 && { queueDown: true }),
   };
 }
@@ -50,14 +50,15 @@ async function settle(world: FaultWorld): Promise<TableSnapshot> {
   for (let call = 0; call < cleanCallsMax; call++) {
     const objects = world.queue.filter(({ about }) => about.kind !== "work");
     if (objects.length === 0) dependency.isDown = false;
-    if (world.dead.length > 0) await world.drain({});
+    if (world.dead.length > 0)
+      await world.drain(world.random() < 0.5 ? {} : { cutBefore: 1 + integer(world.random, 12) });
     if (world.queue.length > 0) {
       await world.process(objects.length === 0 ? world.receive() : take(world, objects.slice(0, 10)), {});
       continue;
     }
     const snapshot = await TableSnapshot.take(world.table.client, world.table.table);
     const left = [...snapshot.startingWith("P#"), ...snapshot.startingWith("B#")];
-    if (left.length === 0) return snapshot;
+    if (left.length === 0 && world.dead.length === 0) return snapshot;
     FaultWorld.now += sweptMillis;
     await world.sweep({});
   }
@@ -77,19 +78,20 @@ function note({ kinds }: InjectedFaults, seen: Seen): void {
 async function messageRound(world: FaultWorld, round: number, seen: Seen): Promise<TableSnapshot> {
   const { random } = world;
   dependency.isDown = random() < 0.3;
-  world.copies = 3;
   const stream = pick(random, ["keyed", "plain"]);
+  world.copies = 3;
   const first = await world.accept(stream, randomEvents(random, 1 + integer(random, 3), round));
   seen("same event three times");
-  await world.putFile(`inbox/default/plain/${oddName(random, round)}`, randomEvents(random, 2, round));
   world.copies = 1;
+  await world.putFile(`inbox/default/plain/${oddName(random, round)}`, randomEvents(random, 2, round));
   seen("encoded key");
   const gone = await world.accept(stream, randomEvents(random, 2, round));
   await world.lose(gone);
   world.tellOf(`raw/${stream}/2026/01/01/never-there ${round}`);
   seen("object gone");
-  for (let garbage = 0; garbage < 2; garbage++)
-    world.add(pick(random, ["", "{", "[]", "7", '{"kind":"none"}']), { kind: "garbage" });
+  for (const body of shuffled(random, garbage).slice(0, 3)) world.add(body, { kind: "garbage" });
+  // Some have come before and failed: the sooner they are dead letters.
+  for (const message of world.queue) message.receives = integer(random, 3);
   const keys = world.queue.flatMap(({ about }) => (about.kind === "object" ? about.key : []));
   await world.process(world.receive(), { unreadable: new Set(keys) });
   seen("all fail");
@@ -97,6 +99,8 @@ async function messageRound(world: FaultWorld, round: number, seen: Seen): Promi
   seen("some of ten fail");
   return settle(world);
 }
+
+const garbage = ["", "{", "[]", "7", '{"kind":"none"}', '{"detail-type":"Object Created"}', '{"Records":[{}]}'];
 
 /** What S3 takes and a URL does not. */
 function oddName(random: Random, round: number): string {
@@ -121,8 +125,8 @@ async function callRound(world: FaultWorld, round: number, seen: Seen): Promise<
   if (world.queue.length > 0)
     note(await world.process(world.receive(), { throws: pick(random, ["before", "after"]) }), seen);
   FaultWorld.now += cooldownMillis;
-  // Twice told; told once; not at all.
-  for (const copies of [2, 1, 0]) {
+  // Twice told; not at all.
+  for (const copies of [2, 0]) {
     world.copies = copies;
     if (copies > 0 || random() < 0.3)
       await world.accept(pick(random, ["keyed", stream]), randomEvents(random, 2, round));
