@@ -31,7 +31,7 @@ describe("a transform that ends its thread", { concurrency: 2 }, () => {
     describe(name, { concurrency: false }, () => {
       let running: EmbeddedRunning;
       before(async () => {
-        running = await startEmbeddedRunning(config(deed), { objectSecondsMax: 1, dryRunSecondsMax: 2 });
+        running = await startEmbeddedRunning(config(deed), { objectSecondsMax: 1, dryRunSecondsMax: 5 });
       });
       after(() => running.close());
 
