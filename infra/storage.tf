@@ -7,7 +7,7 @@ locals {
   bucket_lifecycles = {
     raw        = { expire = var.retention_days, transitions = {} }
     processed  = { expire = var.retention_days, transitions = {} }
-    quarantine = { expire = 400, transitions = { STANDARD_IA = 30, GLACIER_IR = 90 } }
+    quarantine = { expire = var.quarantine_days, transitions = { STANDARD_IA = 30, GLACIER_IR = 90 } }
     curated    = { expire = null, transitions = { STANDARD_IA = 30, GLACIER_IR = 90 } }
     reports    = { expire = null, transitions = { STANDARD_IA = 30, GLACIER_IR = 90 } }
     logs       = { expire = 400, transitions = { STANDARD_IA = 30, GLACIER_IR = 90 } }

@@ -164,6 +164,22 @@ variable "retention_days" {
   }
 }
 
+variable "quarantine_days" {
+  description = "Days that large payloads of failures are kept, 91 to 3660. More than the longest `retention.failures` of the config: a failure whose payload is gone cannot be retried."
+  type        = number
+  default     = 400
+
+  # The last move to a cheaper class is at 90 days, and must come before the end.
+  validation {
+    condition     = var.quarantine_days >= 91 && var.quarantine_days <= 3660 && floor(var.quarantine_days) == var.quarantine_days
+    error_message = "Whole days, 91 to 3660."
+  }
+  validation {
+    condition     = var.quarantine_days > var.retention_days
+    error_message = "Payloads of failures are kept longer than raw objects: raise quarantine_days above retention_days."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days that logs in CloudWatch are kept, as CloudWatch offers them."
   type        = number

@@ -189,6 +189,7 @@ run "everything_on" {
     enable_pipeline           = true
     gateway_key_required      = true
     retention_days            = 3
+    quarantine_days           = 1000
     mail_from                 = "events@example.com"
     alert_emails              = ["alerts@example.com"]
     failure_emails            = ["operations@example.com"]
@@ -237,6 +238,10 @@ run "everything_on" {
       one([for rule in aws_s3_bucket_lifecycle_configuration.this[name].rule : rule.expiration[0].days if rule.id == "age"]) == 3
     ])
     error_message = "Retention is what retention_days says."
+  }
+  assert {
+    condition     = one([for rule in aws_s3_bucket_lifecycle_configuration.this["quarantine"].rule : rule.expiration[0].days if rule.id == "age"]) == 1000
+    error_message = "Payloads of failures are kept as quarantine_days says."
   }
   assert {
     condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy]) && !aws_dynamodb_table.this.deletion_protection_enabled && aws_secretsmanager_secret.this.recovery_window_in_days == 0

@@ -135,3 +135,24 @@ run "third_wrong_value" {
     var.environment,
   ]
 }
+
+run "payloads_before_raw_objects" {
+  command = plan
+
+  variables {
+    retention_days = 400
+  }
+
+  expect_failures = [var.quarantine_days]
+}
+
+# Not with a wrong retention_days, which its check asks for.
+run "payloads_that_end_while_they_move" {
+  command = plan
+
+  variables {
+    quarantine_days = 90
+  }
+
+  expect_failures = [var.quarantine_days]
+}
