@@ -15,9 +15,10 @@ locals {
     quarantine_objects = ["${aws_s3_bucket.this["quarantine"].arn}/*"]
     raw_queue          = [aws_sqs_queue.this["raw"].arn]
     work_queue         = [aws_sqs_queue.this["work"].arn]
-    topics             = [aws_sns_topic.this["alerts"].arn, aws_sns_topic.this["failures"].arn]
-    mail_identity      = aws_ses_email_identity.this[*].arn
-    secret             = [aws_secretsmanager_secret.this.arn]
+    # With a sender mails are sent, without one the topics are told instead.
+    topics        = var.mail_from == null ? [aws_sns_topic.this["alerts"].arn, aws_sns_topic.this["failures"].arn] : []
+    mail_identity = aws_ses_email_identity.this[*].arn
+    secret        = [aws_secretsmanager_secret.this.arn]
   }
 
   # s3:ListBucket is never called: with it S3 answers 404 for an object that is not there, without it 403.
@@ -34,7 +35,7 @@ locals {
       sidecars           = ["s3:GetObject", "s3:PutObject"]
       upload_tickets     = ["s3:GetObject", "s3:PutObject"]
       quarantine_bucket  = ["s3:ListBucket"]
-      quarantine_objects = ["s3:GetObject", "s3:PutObject"]
+      quarantine_objects = ["s3:GetObject"]
       work_queue         = ["sqs:SendMessage"]
       secret             = ["secretsmanager:GetSecretValue"]
     }
@@ -85,7 +86,8 @@ locals {
       raw_queue     = ["sqs:SendMessage"]
       work_queue    = ["sqs:SendMessage"]
       topics        = ["sns:Publish"]
-      mail_identity = ["ses:SendEmail"]
+      # What SES asks for when a mail comes as its own MIME text.
+      mail_identity = ["ses:SendRawEmail"]
       secret        = ["secretsmanager:GetSecretValue"]
     }
   }
