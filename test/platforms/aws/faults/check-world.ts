@@ -16,7 +16,7 @@ import { recordKey } from "../../../../src/platforms/aws/record-items.ts";
 import { dynamoRecordTable } from "../../../../src/platforms/aws/record-table.ts";
 import { ExpectedState, type Winners } from "./expected-state.ts";
 import { dependency } from "./fault-config.ts";
-import { type Commit, type FaultWorld, project } from "./fault-world.ts";
+import { type Commit, type FaultWorld, project, start } from "./fault-world.ts";
 import type { TableSnapshot } from "./table-snapshot.ts";
 
 const contracts = new Map([...project.streams].map(([name, stream]) => [name, compileContract(stream)]));
@@ -24,13 +24,14 @@ const streams = [...project.streams.keys()];
 const tenant = tenantDefault;
 const everything = { tenant, stream: null, limit: 1000, cursor: null };
 const minuteMillis = 60_000;
+/** More than a world lasts. */
+const minutes = 32 * 60;
 
 /** Compares a world with what its commits would have left behind had nothing gone wrong. */
 export class WorldCheck {
   readonly #world: FaultWorld;
   readonly #expected = new ExpectedState();
   #applied = 0;
-  readonly #from = Math.floor(Date.now() / minuteMillis) * minuteMillis;
 
   constructor(world: FaultWorld) {
     this.#world = world;
@@ -159,11 +160,10 @@ export class WorldCheck {
 
   async #compareSeries({ table }: TableSnapshot): Promise<void> {
     const records = dynamoRecordTable(table, options);
-    const to = Math.floor(Date.now() / minuteMillis) * minuteMillis + 86_400_000;
     const rows: [string, unknown][] = [];
     for (const stream of streams) {
       for (const field of ["", "value"]) {
-        const query = { tenant, stream, field, from: this.#from, to, points: (to - this.#from) / minuteMillis };
+        const query = { tenant, stream, field, from: start, to: start + minutes * minuteMillis, points: minutes };
         const { points } = await records.series(query);
         for (const { time, count, min, max, avg } of points) {
           rows.push([

@@ -50,7 +50,7 @@ export interface Commit {
 /** As the queue has it: after so many receives a message is a dead letter. */
 const receivesMax = 5;
 const rawQueue = "https://queues/raw";
-const dayMillis = 86_400_000;
+export const start = Math.floor(Date.now() / 86_400_000) * 86_400_000;
 
 /** A stage of its own: a table, buckets and queues, with functions that run one call at a time unless told otherwise. */
 export class FaultWorld implements Surroundings {
@@ -81,8 +81,8 @@ export class FaultWorld implements Surroundings {
   readonly #functions = new Map<string, unknown>();
   #messages = 0;
 
-  /** The time of all worlds, which stands still between calls. Of this day, as S3 says when an object was put. */
-  static now = Math.floor(Date.now() / dayMillis) * dayMillis;
+  /** The time, which stands still between calls; each world begins with this day, in which S3 says that objects were put. */
+  static now = start;
 
   private constructor(
     table: TestTable,
@@ -105,6 +105,7 @@ export class FaultWorld implements Surroundings {
 
   /** `emulated`: objects are in the emulator's S3, else in memory. */
   static async open(random: Random, emulated: boolean): Promise<FaultWorld> {
+    FaultWorld.now = start;
     const table = await testTable(Date.now);
     const bucket = emulated ? await testBucket() : null;
     const name = bucket?.bucket ?? "raw";
