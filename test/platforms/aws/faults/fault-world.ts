@@ -47,6 +47,13 @@ export interface Commit {
   readonly now: number;
 }
 
+/** One call of a function that takes messages. */
+interface EndedCall extends Pick<Instance, "failed" | "faults"> {
+  readonly messages: readonly Message[];
+  /** The ids of `batchItemFailures`; null: it ended without an answer, so all messages come again. */
+  readonly answer: ReadonlySet<string> | null;
+}
+
 /** As the queue has it: after so many receives a message is a dead letter. */
 const receivesMax = 5;
 const rawQueue = "https://queues/raw";
@@ -204,22 +211,31 @@ export class FaultWorld implements Surroundings {
   /** The same messages delivered twice, to two instances that run at once. */
   async processAtOnce(messages: readonly Message[]): Promise<void> {
     const again = shuffled(this.random, messages).map((message) => ({ ...message, id: `${message.id}-again` }));
-    await Promise.all([this.process(messages, {}, "process left"), this.process(again, {}, "process right")]);
+    const calls = await Promise.all([
+      this.#call("process left", processHandler, messages, {}),
+      this.#call("process right", processHandler, again, {}),
+    ]);
+    // One may hear of what the other has committed before that one does itself.
+    for (const call of calls) this.#end(call, false);
   }
 
   /** One call of `process`, and what becomes of its messages. */
-  async process(messages: readonly Message[], plan: FaultPlan, name = "process"): Promise<InjectedFaults> {
-    const { failed, faults, answer } = await this.#call(name, processHandler, messages, plan);
-    const isAlone = name === "process";
+  async process(messages: readonly Message[], plan: FaultPlan): Promise<InjectedFaults> {
+    const call = await this.#call("process", processHandler, messages, plan);
+    this.#end(call, true);
+    return call.faults;
+  }
+
+  #end(call: EndedCall, isAlone: boolean): void {
+    const { messages, faults, answer } = call;
     this.calls += faults.calls;
     this.messagesTaken += messages.length;
-    if (answer !== null) this.#checkAnswer(messages, answer, { failed, faults }, isAlone);
+    if (answer !== null) this.#checkAnswer(call, answer, isAlone);
     for (const message of messages) {
       if (answer !== null && !answer.has(message.id)) continue;
       if (message.receives < receivesMax) this.queue.push(message);
       else this.dead.push(message);
     }
-    return faults;
   }
 
   /** One call of `dead-letters`, for all there are. */
@@ -248,8 +264,12 @@ export class FaultWorld implements Surroundings {
     return instance.faults;
   }
 
-  /** The ids of `batchItemFailures`; null: the call ended without an answer, so all of them come again. */
-  async #call(name: string, lambdaHandler: typeof processHandler, messages: readonly Message[], plan: FaultPlan) {
+  async #call(
+    name: string,
+    lambdaHandler: typeof processHandler,
+    messages: readonly Message[],
+    plan: FaultPlan,
+  ): Promise<EndedCall> {
     FaultWorld.now += 1_000;
     const { instance, handler } = this.#function(name, lambdaHandler, plan);
     const { failed, faults } = instance;
@@ -269,7 +289,7 @@ export class FaultWorld implements Surroundings {
       if (plan.throws === undefined && !faults.isCut) throw error;
     }
     if (answer === null) this.#functions.delete(name);
-    return { failed, faults, answer };
+    return { messages, failed, faults, answer };
   }
 
   /** A function, loaded as long as its calls end as they should: then the next one finds what it keeps in memory. */
@@ -286,12 +306,7 @@ export class FaultWorld implements Surroundings {
   }
 
   /** The ids are those of what failed, nothing failed without a reason, and what is not among them is done. */
-  #checkAnswer(
-    messages: readonly Message[],
-    ids: ReadonlySet<string>,
-    { failed, faults }: Pick<Instance, "failed" | "faults">,
-    isAlone: boolean,
-  ): void {
+  #checkAnswer({ messages, failed, faults }: EndedCall, ids: ReadonlySet<string>, isAlone: boolean): void {
     assert.deepEqual([...ids].sort(), [...failed.keys()].sort(), "the ids are those of the messages that failed");
     const certain = messages.filter((message) => this.#mustFail(message, faults.plan));
     for (const { id, about } of certain) assert(ids.has(id), `${JSON.stringify(about)} fails`);
