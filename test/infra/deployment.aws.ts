@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ListTablesCommand,
+  RestoreTableToPointInTimeCommand,
+} from "@aws-sdk/client-dynamodb";
 import { ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { ListQueuesCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
@@ -117,6 +123,32 @@ describe("infra/ applied", { concurrency: false }, () => {
       assert.equal(keys.length, 1);
       assert.ok(keys[0]?.Condition?.["StringEquals"]?.["kms:ViaService"] !== undefined, `${name} may call KMS itself`);
     }
+  });
+
+  test("would take a restored table into use as it is, and leaves the old one alone", async () => {
+    const was = String(outputs["table"]);
+    const restored = `${was}-20260131`;
+    const restore = { SourceTableName: was, TargetTableName: restored, UseLatestRestorableTime: true };
+    await dynamo.send(new RestoreTableToPointInTimeCommand(restore));
+    await workspace.run(["state", "rm", "aws_dynamodb_table.this"]);
+    const named = `-var=table_name=${restored}`;
+    await workspace.run([
+      "import",
+      "-input=false",
+      "-var-file=emulator.tfvars",
+      named,
+      "aws_dynamodb_table.this",
+      restored,
+    ]);
+    const changes = await workspace.plan([...emulatorArguments, named]);
+    const table = changes.find(({ address }) => address === "aws_dynamodb_table.this");
+    assert.deepEqual(table?.change.actions ?? ["no-op"], ["update"]);
+    const actions = new Set(changes.flatMap(({ change }) => change.actions));
+    assert.ok(!actions.has("delete"), JSON.stringify(changes.map(({ address, change }) => [address, change.actions])));
+    const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: was }));
+    assert.equal(Table?.TableStatus, "ACTIVE");
+    // Not applied, for the time it takes: the state has the restored table, and destroy removes that one.
+    await dynamo.send(new DeleteTableCommand({ TableName: was }));
   });
 
   test("leaves nothing when it is destroyed, with objects in its buckets", async () => {

@@ -110,7 +110,7 @@ export class TerraformWorkspace {
     const full = [
       `-chdir=${join(this.folder, "infra")}`,
       command,
-      ...(command === "fmt" ? [] : ["-no-color"]),
+      ...(["fmt", "state"].includes(command) ? [] : ["-no-color"]),
       ...rest,
     ];
     return new Promise((resolve) => {
