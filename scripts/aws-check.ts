@@ -52,7 +52,7 @@ const checks: Readonly<Record<string, Check>> = {
     dynamo: "moto",
     concurrency: 1,
     testSecondsMax: 300,
-    minutesMax: 6,
+    minutesMax: 10,
   },
   parity: {
     shows: "the same scenarios on the platform as deployed and on the embedded one",
