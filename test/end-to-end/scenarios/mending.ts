@@ -2,6 +2,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { eventually, expectProblem, type FailureRow, type Platform, type RecordRow, type Running } from "../running.ts";
 
+interface IssueRow {
+  readonly id: string;
+  readonly state: string;
+  readonly waiting: number;
+  readonly total: number;
+  readonly exampleId: string;
+}
+
 /** A config whose contract takes numbers up to `max`; without `removed` it has no such stream. */
 const config = (max: number, removed = true) => `
 import { defineConfig, stream } from "eventpulse";
@@ -74,6 +82,30 @@ export function mendingScenarios(platform: Platform): void {
         [before.accepted, before.stored + 1, before.quarantined - 1],
       );
       await expectProblem(await retry(id), 409, "STATE_CONFLICT");
+    });
+
+    test("a failure that fails for another reason when it is retried moves to the issue of that reason", async () => {
+      const [first, second] = [await quarantine("moves", 5_000), await quarantine("stays", 5_000)];
+      const issueOf = async (id: string) => {
+        const { fingerprint, errors } = await running.get<FailureRow & { fingerprint: string }>(`/v1/failures/${id}`);
+        const issue = await running.get<IssueRow>(`/v1/issues/iss_${fingerprint}`);
+        return { ...issue, pointer: errors[0]?.pointer };
+      };
+      const before = await issueOf(first.id);
+      assert.deepEqual([before.waiting, before.pointer], [2, "/total"]);
+      await running.reconfigure(config(10_000).replace("id: z.string(), total", "id: z.string().max(3), total"));
+      const example = [first, second].find(({ id }) => id === before.exampleId);
+      assert.equal((await retry(example?.id ?? "")).status, 202);
+      const after = await eventually(async () => {
+        const issue = await issueOf(example?.id ?? "");
+        assert.deepEqual([issue.waiting, issue.total, issue.pointer], [1, 1, "/id"]);
+        return issue;
+      });
+      assert.notEqual(after.id, before.id);
+      const left = await running.get<IssueRow>(`/v1/issues/${before.id}`);
+      assert.deepEqual([left.state, left.waiting, left.total], ["open", 1, 1]);
+      assert.notEqual(left.exampleId, before.exampleId);
+      await running.reconfigure(config(1_000));
     });
 
     test("a discarded failure counts as dropped and keeps the reason", async () => {
