@@ -3,10 +3,13 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { installFolder } from "../../scripts/aws-services/install-once.ts";
+import { accountScenarios } from "./aws/account-scenarios.ts";
 import type { AwsCall } from "./aws/aws-call.ts";
 import { awsPlatform } from "./aws/aws-platform.ts";
 import { bucketScenarios } from "./aws/bucket-scenarios.ts";
+import { deadLetterScenarios } from "./aws/dead-letter-scenarios.ts";
 import { comparePolicy } from "./aws/policy-comparison.ts";
+import { troubleScenarios } from "./aws/trouble-scenarios.ts";
 import { everyScenario } from "./scenarios/every-scenario.ts";
 
 const platform = awsPlatform();
@@ -17,6 +20,9 @@ after(() => platform.close());
 describe("AWS as deployed, end to end", { concurrency: false }, () => {
   everyScenario(platform);
   bucketScenarios(platform);
+  troubleScenarios(platform);
+  deadLetterScenarios(platform);
+  accountScenarios(platform);
 });
 
 // Last: what the scenarios have called is known then.

@@ -4,7 +4,9 @@ import { dirname, join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { freePort } from "../../../scripts/free-port.ts";
+import { Table } from "../../../src/platforms/aws/table.ts";
 import { httpCalls, type Platform, type Running } from "../running.ts";
 import { type ApiGateway, startApiGateway } from "./api-gateway.ts";
 import { buildFunctions } from "./build-functions.ts";
@@ -26,12 +28,22 @@ export interface AwsPlatform extends Platform {
   close(): Promise<void>;
 }
 
-/** What an account's owner can do besides. */
-export interface AwsRunning extends Running {
+export interface AwsRunning extends Running, Account {}
+
+/** What only the owner of the account can do, or fate. */
+export interface Account {
   /** Puts an object into the raw bucket, past every door. */
   putObject(key: string, body: string, metadata?: Readonly<Record<string, string>>): Promise<void>;
   /** Sends S3's event of an object to the raw queue once more. */
   repeatEvent(key: string): Promise<void>;
+  /** Takes the next events of S3 away before any function gets them. `left`: how many are still to come. */
+  loseEvents(count: number): { readonly left: number };
+  /** Of one function: what it has called, and a way to have calls refused. */
+  proxy(name: string): RecordingProxy;
+  /** The deployed table; what is written bears the time of `clock`. */
+  table(clock?: () => number): Table;
+  readonly s3: S3Client;
+  readonly deployment: Deployment;
 }
 
 /** Calls of one function that run at once. More would only share the same two cores. */
@@ -122,6 +134,9 @@ async function startScenario(
 ): Promise<AwsRunning> {
   const { deployment, port, sqs } = site;
   await emptyStore(deployment, site.dynamo, sqs);
+  for (const proxy of proxies.values()) proxy.admitAll();
+  const events = { left: 0 };
+  const isLost = () => events.left > 0 && events.left-- > 0;
   const mailsBefore = new Map([...proxies].map(([name, { mails }]) => [name, mails.length]));
   let functions = await install(site, config, proxies);
   const target = (name: string) => () => {
@@ -130,7 +145,10 @@ async function startScenario(
     return found;
   };
   const gateway = await startApiGateway({ port, stage: deployment.stage, throttle: null, target: target("http") });
-  const stops = deployment.eventSources.map((source) => pollEventSource(sqs, source, target(source.function)));
+  const stops = deployment.eventSources.map((source) => {
+    const isRaw = source.queueUrl === deployment.rawQueueUrl;
+    return pollEventSource(sqs, source, target(source.function), isRaw ? isLost : undefined);
+  });
   for (const { function: name, event } of deployment.schedules) {
     if (name === "simulate" && !/\bsimulator\(/.test(config)) continue;
     stops.push(runSchedule(name === "notify" ? notifySeconds : simulateSeconds, event, target(name)));
@@ -145,15 +163,38 @@ async function startScenario(
       for (const lambda of before.values()) lambda.end();
     },
     mails: async () => [...proxies].flatMap(([name, { mails }]) => mails.slice(mailsBefore.get(name))),
+    ...accountOf(site, proxies, events),
+    close: () => stopScenario(gateway, stops, functions),
+  };
+}
+
+function accountOf(
+  { deployment, s3, sqs, dynamo }: Site,
+  proxies: ReadonlyMap<string, RecordingProxy>,
+  events: { left: number },
+): Account {
+  const client = DynamoDBDocumentClient.from(dynamo);
+  return {
     putObject: async (Key, Body, Metadata = {}) => {
-      await site.s3.send(new PutObjectCommand({ Bucket: deployment.rawBucket, Key, Body, Metadata }));
+      await s3.send(new PutObjectCommand({ Bucket: deployment.rawBucket, Key, Body, Metadata }));
     },
     repeatEvent: async (key) => {
       const detail = { bucket: { name: deployment.rawBucket }, object: { key } };
       const MessageBody = JSON.stringify({ "detail-type": "Object Created", source: "aws.s3", detail });
       await sqs.send(new SendMessageCommand({ QueueUrl: deployment.rawQueueUrl, MessageBody }));
     },
-    close: () => stopScenario(gateway, stops, functions),
+    loseEvents(count) {
+      events.left += count;
+      return events;
+    },
+    proxy(name) {
+      const found = proxies.get(name);
+      if (found === undefined) throw new Error(`There is no function ${name}.`);
+      return found;
+    },
+    table: (clock = Date.now) => new Table(client, deployment.table, clock),
+    s3,
+    deployment,
   };
 }
 

@@ -31,17 +31,22 @@ const redeliverySeconds = 1;
 /**
  * Polls a queue and calls a function with what comes, as Lambda does for an event source mapping of SQS: gathers up to the
  * batch size for as long as the window, deletes what was processed, and leaves what has failed for the queue to deliver again
- * until its redrive policy makes it a dead letter. Returns what stops it, which resolves when no call is under way.
+ * until its redrive policy makes it a dead letter. Messages that `isLost` says so of are gone, as if they had never been sent.
+ * Returns what stops it, which resolves when no call is under way.
  */
 export function pollEventSource(
   sqs: SQSClient,
   mapping: EventSourceMapping,
   target: () => LambdaFunction,
+  isLost: () => boolean = () => false,
 ): () => Promise<void> {
   const abort = new AbortController();
   const polling = (async () => {
     while (!abort.signal.aborted) {
-      const messages = await gather(sqs, mapping, abort.signal);
+      const gathered = await gather(sqs, mapping, abort.signal);
+      const messages = gathered.filter(() => !isLost());
+      const lost = gathered.filter((message) => !messages.includes(message));
+      if (lost.length > 0) await settle(sqs, mapping, lost, new Set());
       if (messages.length === 0) continue;
       const event: SQSEvent = { Records: messages.map((message) => recordOf(message, mapping)) };
       const failed = failedIds(await target().invoke(event), messages, mapping);
