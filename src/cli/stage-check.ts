@@ -57,11 +57,10 @@ async function readOutputs({ stage, infra }: StageOptions): Promise<ReadonlyMap<
     const { stdout } = await run("terraform", [`-chdir=${infra}`, "output", "-json"]);
     const outputs = Object.entries(JSON.parse(stdout) as Record<string, { value: unknown }>);
     const values = new Map(outputs.map(([name, { value }]) => [name, value]));
-    if (values.get("stage") === stage) return values;
-    const found = values.has("stage")
-      ? `the state is that of stage ${values.get("stage")}`
-      : "the state holds no stage";
-    return { name: "state", ok: false, detail: found, fix: `${init}, then apply` };
+    const found = (values.get("api") as { readonly stage?: string } | undefined)?.stage;
+    if (found === stage) return values;
+    const detail = found === undefined ? "the state holds no stage" : `the state is that of stage ${found}`;
+    return { name: "state", ok: false, detail, fix: `${init}, then apply` };
   } catch (error) {
     return { name: "state", ok: false, detail: `the state cannot be read: ${firstLine(error)}`, fix: init };
   }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
   DeleteTableCommand,
@@ -11,6 +13,7 @@ import { ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { ListQueuesCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { stageSecrets } from "../../src/platforms/aws/secrets.ts";
+import { runCli } from "../cli/run-cli.ts";
 import { emulator } from "../platforms/aws/aws-services.ts";
 import { emulatorArguments, type TerraformResource, TerraformWorkspace } from "./terraform-workspace.ts";
 
@@ -71,6 +74,25 @@ describe("infra/ applied", { concurrency: false }, () => {
       }),
     );
     assert.deepEqual(drift, emulatorDrift);
+  });
+
+  test("eventpulse doctor --stage names what differs from what is described, and ends with 5", async () => {
+    const infra = join(workspace.folder, "infra");
+    const doctor = async (more: string) => {
+      const described = readFileSync(join(infra, "emulator.tfvars"), "utf8") + more;
+      writeFileSync(join(infra, "environments", "dev.tfvars"), described);
+      const flags = ["--stage", "dev", "--infra", infra, "--lambda", workspace.lambdaFolder, "--json"];
+      const { code, stdout } = await runCli(["doctor", ...flags]);
+      const { checks } = JSON.parse(stdout) as { checks: readonly { name: string; detail: string }[] };
+      const plan = checks.find(({ name }) => name === "plan");
+      assert.ok(plan !== undefined, stdout);
+      return { code, differences: plan.detail.split("; ").sort() };
+    };
+    const drift = Object.entries(emulatorDrift).map(([address, names]) => `differs: ${address} (${names.join(", ")})`);
+    assert.deepEqual(await doctor(""), { code: 5, differences: drift.sort() });
+    const { code, differences } = await doctor("\nlog_retention_days = 7\n");
+    assert.equal(code, 5);
+    assert.ok(differences.includes('differs: aws_cloudwatch_log_group.function["http"] (retention_in_days)'));
   });
 
   test("hands raw objects and files of the inbox to the raw queue, and what is kept beside them to nobody", async () => {
