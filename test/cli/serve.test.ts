@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
+import { replaceFile } from "../replace-file.ts";
 import { type CliResult, endOf, jsonLines, runCli, spawnCli, temporaryFolder } from "./run-cli.ts";
 
 const api = JSON.stringify(new URL("../../src/index.ts", import.meta.url).href);
@@ -112,10 +113,10 @@ describe("dev", { concurrency: true }, () => {
       return data.map(({ name }) => name);
     };
     const file = join(folder, "eventpulse.config.ts");
-    await writeFile(file, `${config("renamed")}\n`);
+    await replaceFile(file, `${config("renamed")}\n`);
     assert.deepEqual((await line("event", "reloaded"))["streams"], ["renamed"]);
     assert.deepEqual(await streams(), ["renamed"]);
-    await writeFile(file, config("renamed").replace("schema:", "schema: ("));
+    await replaceFile(file, config("renamed").replace("schema:", "schema: ("));
     const failed = await line("event", "reload-failed");
     assert.equal(failed["code"], "CONFIG_INVALID");
     assert.match(JSON.stringify(failed["errors"]), /eventpulse\.config\.ts:3\b/);
@@ -205,7 +206,7 @@ describe("start", { concurrency: true }, () => {
     const ready = await line("msg", "ready");
     assert.equal(ready["level"], "info");
     assert.ok(!Number.isNaN(Date.parse(String(ready["time"]))));
-    await writeFile(join(folder, "eventpulse.config.ts"), config("renamed"));
+    await replaceFile(join(folder, "eventpulse.config.ts"), config("renamed"));
     const { key } = JSON.parse(await readFile(join(folder, ".eventpulse", "secrets.json"), "utf8"));
     const { stdout: status } = await runCli(["status", "--url", String(ready["url"]), "--key", key]);
     assert.deepEqual(Object.keys(jsonLines(status)[0]?.["streams"] as object), ["orders"]);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Project } from "../../src/model/definition.ts";
 import { type EmbeddedEvent, type EmbeddedOptions, startEmbedded } from "../../src/platforms/embedded/main.ts";
+import { replaceFile } from "../replace-file.ts";
 import { httpCalls, type Platform, type Running } from "./running.ts";
 
 export interface EmbeddedRunning extends Running {
@@ -61,7 +62,7 @@ export async function startEmbeddedRunning(config: string, options: Options = {}
     events,
     async reconfigure(text) {
       const reloaded = nextReload();
-      await writeFile(configFile, text);
+      await replaceFile(configFile, text);
       await reloaded;
     },
     async mails() {
