@@ -4,6 +4,7 @@ import { readCounters } from "./counters.ts";
 import { entityOf } from "./item.ts";
 import { allShards, itemKeys, shards } from "./item-keys.ts";
 import type { Table } from "./table.ts";
+import { transaction } from "./unit-of-work.ts";
 
 /** A raw object that was accepted, or is about to be, and of which no outcome is committed. */
 export interface PendingObject extends Pick<RawMeta, "tenant" | "stream" | "door" | "events" | "receivedAt"> {
@@ -36,6 +37,15 @@ export class PendingObjects {
   ): Promise<void> {
     const pending: PendingObject = { rawKey, tenant, stream, door, events, receivedAt, at: this.#table.clock() };
     await this.#table.putAll([{ ...itemKeys.pending(rawKey), j: JSON.stringify(pending) }]);
+  }
+
+  /** Notes it as written now, if it is still there: an outcome that is committed meanwhile is not undone. */
+  async renew(rawKey: string): Promise<void> {
+    await transaction(this.#table, async (unit) => {
+      const item = await unit.load(itemKeys.pending(rawKey));
+      if (item === null) return;
+      unit.put({ ...item, j: JSON.stringify({ ...entityOf<PendingObject>(item), at: this.#table.clock() }) });
+    });
   }
 
   /** The object was not stored after all. */

@@ -52,7 +52,7 @@ export function lambdaHandler(bundle: LambdaBundle) {
       if (isDone || isForgotten) await pending.remove(rawKey);
       else if (!isAbsent) {
         // Noted as new, so that a long queue gets each of its objects once more in a while and not with every sweep.
-        await pending.add(rawKey, waiting);
+        await pending.renew(rawKey);
         const MessageBody = objectMessage(rawKey, Date.now());
         await sqs.send(new SendMessageCommand({ QueueUrl: required("rawQueueUrl"), MessageBody }));
       }
