@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import type { DoctorCheck } from "./doctor-check.ts";
 
 /** Where a stage is described, and how to reach it. */
@@ -125,6 +125,9 @@ async function checkApi(outputs: ReadonlyMap<string, unknown>): Promise<DoctorCh
 /** Of what a program wrote to stderr, else of the error. */
 function firstLine(error: unknown): string {
   const { stderr = "", message = String(error) } = error as { stderr?: string; message?: string };
-  const lines = `${stderr}\n${message}`.split("\n").map((line) => line.replace(/^[\s│╷╵]+/u, ""));
+  // Terraform colours what it says also where nobody sees colours, and a warning may stand before the error.
+  const lines = stripVTControlCharacters(`${stderr}\n${message}`)
+    .split("\n")
+    .map((line) => line.replace(/^[\s│╷╵]+/u, ""));
   return lines.find((line) => line.startsWith("Error")) ?? lines.find((line) => line !== "") ?? "no reason given";
 }
