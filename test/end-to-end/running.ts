@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 /** A platform that can run a config. Scenarios know it by this alone, so every platform can run the same ones. */
 export interface Platform {
-  /** What it cannot do, with the reason in a few words, as docs/limits.md says it. */
+  /** What it cannot do, with the reason in a few words, as docs/ARCHITECTURE.md says it. */
   readonly lacks: Readonly<Partial<Record<Capability, string>>>;
   /** Starts with an empty store. `config` is the text of a config file. */
   start(config: string): Promise<Running>;
