@@ -58,7 +58,7 @@ const recordExtraBytes = 200;
 const objectsPerKeyCall = 100;
 /** As `infra/alarms.tf` makes them; a test counts. */
 export const alarmsOfStage = 24;
-/** What `telemetry.ts` counts, each by one function in a month without trouble. */
+/** The metrics of `telemetry.ts`, each counted by one function; a second function that counts one pays for it again. */
 const customMetrics = 10;
 const minutesPerMonth = 43_800;
 
