@@ -12,6 +12,7 @@ import {
 import { ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { ListQueuesCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { alarmsOfStage } from "../../src/cli/aws-cost.ts";
 import { stageSecrets } from "../../src/platforms/aws/secrets.ts";
 import { runCli } from "../cli/run-cli.ts";
 import { emulator } from "../platforms/aws/aws-services.ts";
@@ -61,6 +62,11 @@ describe("infra/ applied", { concurrency: false }, () => {
     const kinds = new Set(resources.map(({ type }) => type));
     t.diagnostic(`applied for real: ${resources.length} resources, ${[...kinds].sort().join(", ")}`);
     assert.ok(resources.length > 150);
+  });
+
+  test("has as many alarms as eventpulse cost reckons with", () => {
+    const alarms = resources.filter(({ type }) => type === "aws_cloudwatch_metric_alarm");
+    assert.equal(alarms.length, alarmsOfStage);
   });
 
   test("has no drift but what the emulator forgets", async () => {
