@@ -11,7 +11,7 @@ export interface LambdaPluginOptions {
 
 /** What makes one bundle of a config and a handler, and no larger than it must be. */
 export function lambdaPlugins({ index, usesLocales }: LambdaPluginOptions): Plugin[] {
-  return [ownPackage(index), leaner(usesLocales)];
+  return [ownPackage(index), leaner(usesLocales), requiredHttp()];
 }
 
 /** Packages that a config may use although its folder has not installed them, as with a global installation. */
@@ -73,6 +73,25 @@ function leaner(usesLocales: boolean): Plugin {
         });
         build.onLoad({ filter: /.*/, namespace: name }, ({ path }) => ({ contents, resolveDir: dirname(path) }));
       }
+    },
+  };
+}
+
+/**
+ * `node:http` and `node:https` by `require`. An import of a builtin reads all that it exports, and one of `http`'s exports is
+ * WebSocket, for which Node loads its whole fetch: a tenth of a cold start, and most functions never fetch.
+ */
+function requiredHttp(): Plugin {
+  const name = "required-http";
+  return {
+    name,
+    setup(build) {
+      build.onResolve({ filter: /^(?:node:)?https?$/ }, ({ path, kind }) =>
+        kind === "import-statement" ? { path, namespace: name } : undefined,
+      );
+      build.onLoad({ filter: /.*/, namespace: name }, ({ path }) => ({
+        contents: `module.exports = require("${path}");`,
+      }));
     },
   };
 }

@@ -13,6 +13,7 @@ export type NotificationTopic = "anomaly" | "failures" | "upload";
 export interface NotificationDraft {
   /** `ntf_` + hex, derived from what it is about: the same decision twice is one notification, also for the receiver. */
   readonly id: string;
+  readonly tenant: string;
   readonly topic: NotificationTopic;
   readonly stream: string;
   /** One line, without secrets or payloads. */
@@ -23,7 +24,7 @@ export interface NotificationDraft {
   readonly data: Readonly<Record<string, unknown>>;
   readonly destinations: readonly Destination[];
   /**
-   * Notifications with one group are sent at most once per `cooldownMillis`; later ones are counted into the next
+   * Notifications of a tenant with one group are sent at most once per `cooldownMillis`; later ones are counted into the next
    * (`suppressed`) instead of sent. Never one notification per event.
    */
   readonly group: string;
@@ -35,6 +36,7 @@ export type NotificationState = "pending" | "delivered" | "captured" | "failed";
 
 export interface Notification {
   readonly id: string;
+  readonly tenant: string;
   readonly topic: NotificationTopic;
   readonly stream: string;
   readonly subject: string;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { NotificationDraft } from "../../src/model/notification.ts";
-import { notificationDraft, only, outcome } from "./outcome-samples.ts";
+import { notificationDraft, only, outcome, tenant } from "./outcome-samples.ts";
 import { allRows, type StoreHarness, withStore } from "./store-harness.ts";
 
 /** One test for each sentence of `src/ports/notification-log.ts`, and of `NotificationDraft`'s on ids and groups. */
@@ -48,9 +48,9 @@ export function notificationLogContract(create: () => Promise<StoreHarness>): vo
         await decide(harness, ...numbered(2));
         await notifications.settle("ntf_1", "captured", null, 0);
         await settle();
-        const found = await notifications.get("ntf_1");
+        const found = await notifications.get(tenant, "ntf_1");
         assert.deepEqual([found?.id, found?.state, found?.text], ["ntf_1", "captured", notificationDraft().text]);
-        assert.equal(await notifications.get("ntf_2"), null);
+        assert.equal(await notifications.get(tenant, "ntf_2"), null);
       }),
     );
 
@@ -65,7 +65,7 @@ export function notificationLogContract(create: () => Promise<StoreHarness>): vo
         await notifications.settle("ntf_3", "failed", "gone", 0);
         await settle();
         assert.deepEqual(await notifications.due(10), []);
-        const rows = (await notifications.query({ limit: 10, cursor: null })).rows;
+        const rows = (await notifications.query({ tenant, limit: 10, cursor: null })).rows;
         assert.deepEqual(
           rows.map(({ id, state, attempts, lastError }) => [id, state, attempts, lastError]),
           [
@@ -80,7 +80,7 @@ export function notificationLogContract(create: () => Promise<StoreHarness>): vo
         await notifications.settle("ntf_0", "delivered", null, 0);
         await settle();
         assert.deepEqual(await notifications.due(10), []);
-        assert.equal((await notifications.query({ limit: 10, cursor: null })).rows[3]?.attempts, 2);
+        assert.equal((await notifications.query({ tenant, limit: 10, cursor: null })).rows[3]?.attempts, 2);
       }),
     );
 
@@ -90,15 +90,51 @@ export function notificationLogContract(create: () => Promise<StoreHarness>): vo
         await decide(harness, ...numbered(7));
         const ids = numbered(7).map(({ id }) => id);
         for (const limit of [1, 3, 7]) {
-          const rows = await allRows((request) => harness.notifications.query(request), limit);
+          const rows = await allRows((request) => harness.notifications.query({ tenant, ...request }), limit);
           assert.deepEqual(
             rows.map(({ id }) => id),
             ids.toReversed(),
           );
         }
         for (const cursor of ["", "x", "WyJub3RpZmljYXRpb25zIl0"]) {
-          await assert.rejects(harness.notifications.query({ limit: 1, cursor }), { code: "CURSOR_INVALID" });
+          await assert.rejects(harness.notifications.query({ tenant, limit: 1, cursor }), { code: "CURSOR_INVALID" });
         }
+      }),
+    );
+
+    test(
+      "shows a tenant its own, and delivers those of all",
+      store(async ({ notifications, ...harness }) => {
+        await decide({ notifications, ...harness }, { id: "ntf_0" }, { id: "ntf_1", tenant: "globex" });
+        assert.deepEqual(
+          (await notifications.due(10)).map((one) => [one.id, one.tenant]),
+          [
+            ["ntf_0", tenant],
+            ["ntf_1", "globex"],
+          ],
+        );
+        for (const [own, id] of [
+          [tenant, "ntf_0"],
+          ["globex", "ntf_1"],
+        ] as const) {
+          const { rows } = await notifications.query({ tenant: own, limit: 10, cursor: null });
+          assert.equal(only(rows).id, id);
+          assert.equal((await notifications.get(own, id))?.tenant, own);
+        }
+        assert.equal(await notifications.get("globex", "ntf_0"), null);
+      }),
+    );
+
+    test(
+      "holds nothing back because of another tenant's group of the same name",
+      store(async (harness) => {
+        const named = (id: string, own: string) => ({ id, tenant: own, group: "spend", cooldownMillis: 60_000 });
+        await decide(harness, named("ntf_1", tenant), named("ntf_2", "globex"), named("ntf_3", "globex"));
+        const due = await harness.notifications.due(10);
+        assert.deepEqual(
+          due.map(({ id }) => id),
+          ["ntf_1", "ntf_2"],
+        );
       }),
     );
 

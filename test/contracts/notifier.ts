@@ -28,6 +28,7 @@ export interface NotifierHarness {
 
 export const notification: Notification = {
   id: "ntf_00112233445566778899aabbccddeeff",
+  tenant: "acme",
   topic: "anomaly",
   stream: "orders",
   subject: "orders: total out of its band",

@@ -111,6 +111,7 @@ export function anomalyDraft(change: Partial<AnomalyDraft> = {}): AnomalyDraft {
 export function notificationDraft(change: Partial<NotificationDraft> = {}): NotificationDraft {
   return {
     id: "ntf_00112233445566778899aabbccddeeff",
+    tenant,
     topic: "anomaly",
     stream,
     subject: "orders: total out of its band",

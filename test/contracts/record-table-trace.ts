@@ -29,7 +29,7 @@ export async function trace({ records, anomalies, failures, notifications, queue
     anomalies: (await anomalies.query(anyAnomaly)).rows.length,
     states: (await records.loadStates(tenant, [{ rule: "spend", key: "DE" }])).map(({ stateJson }) => stateJson),
     rollups: (await records.series(totals)).points.map(({ max }) => max),
-    notifications: (await notifications.query({ limit: 10, cursor: null })).rows.length,
+    notifications: (await notifications.query({ tenant, limit: 10, cursor: null })).rows.length,
     retries: (await queue.receive(10)).map(({ work }) => work.kind),
     received: (await counters(tenant, stream)).received,
   };

@@ -53,6 +53,7 @@ describe("operating", () => {
   test("notifications show where they went and no credential of the way", async () => {
     const notification: Notification = {
       id: "ntf_1",
+      tenant: "default",
       topic: "failures",
       stream: "orders",
       subject: "1 event failed",

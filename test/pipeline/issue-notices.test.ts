@@ -238,6 +238,7 @@ describe("a notice of an issue", () => {
     const { id, text, ...rest } = told({ total: 1_200, waiting: 1_199 });
     assert.match(id, /^ntf_[0-9a-f]{24}$/);
     assert.deepEqual(rest, {
+      tenant: "acme",
       topic: "failures",
       stream: "orders",
       subject: "orders: 1,200 events set aside (CONTRACT_BROKEN at /items/*/price)",
@@ -253,7 +254,7 @@ describe("a notice of an issue", () => {
         ...{ code: "CONTRACT_BROKEN", pointer: "/items/*/price", exampleId: "fail_0123" },
       },
       destinations: orders.owner,
-      group: "failures:acme:orders:iss_0011223344556677",
+      group: "failures:orders:iss_0011223344556677",
       cooldownMillis: 0,
     });
     assert.deepEqual(text.split("\n"), [
@@ -308,7 +309,7 @@ describe("a notice of an issue", () => {
   });
 });
 
-test("a stream whose every failure is an issue of its own is told of twenty an hour, and how many more there are", async () => {
+test("a tenant's stream whose every failure is an issue of its own is told of twenty an hour, and how many more there are", async () => {
   let now = start;
   const drafts: NotificationDraft[] = [];
   let sequence = 0;
@@ -318,7 +319,8 @@ test("a stream whose every failure is an issue of its own is told of twenty an h
       return [
         { issue, notice: null },
         { issue: { ...issue, stream: "other" }, notice: null },
-      ].slice(0, sequence > 1 ? 1 : 2);
+        { issue: { ...issue, tenant: "globex" }, notice: null },
+      ].slice(0, sequence > 1 ? 1 : 3);
     },
     settleNotice: async (_issue, _notice, notifications) => void drafts.push(...notifications),
   };
@@ -326,12 +328,11 @@ test("a stream whose every failure is an issue of its own is told of twenty an h
     await noticeIssues({ issues, project, clock: () => now });
     now += 1_000;
   }
-  const [mine, other] = [
-    drafts.filter(({ stream }) => stream === "orders"),
-    drafts.filter(({ stream }) => stream === "other"),
-  ];
+  const of = (tenant: string, stream: string) =>
+    drafts.filter((draft) => draft.tenant === tenant && draft.stream === stream);
+  const [mine, other, elsewhere] = [of("acme", "orders"), of("acme", "other"), of("globex", "orders")];
   const heldBack = mine.filter(({ group }) => group === "failures:orders");
-  assert.deepEqual([mine.length, heldBack.length, other.length], [100, 80, 1]);
+  assert.deepEqual([mine.length, heldBack.length, other.length, elsewhere.length], [100, 80, 1, 1]);
   assert.ok(heldBack.every(({ cooldownMillis }) => cooldownMillis === 60 * 60 * 1000));
   assert.equal(new Set(mine.map(({ group }) => group)).size, 21);
   now += 60 * 60 * 1000;

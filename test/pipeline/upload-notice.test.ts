@@ -62,6 +62,7 @@ describe("the notice of an upload", () => {
       { ...notice, text: notice?.text.split("\n") },
       {
         id: uploadNoticeId(rawKey),
+        tenant: "acme",
         topic: "upload",
         stream: "orders",
         subject: "january.csv: 5 of 7 rows could not be taken",

@@ -61,10 +61,10 @@ const listNotifications = listEndpoint(
     example,
     json: (row: Notification) => JSON.stringify(notificationView(row)),
   },
-  (call, { limit, cursor }) => call.services.notifications.query({ limit, cursor }),
+  (call, query) => call.services.notifications.query(query),
 );
 
-function notificationView(notification: Notification): z.input<typeof notificationSchema> {
+function notificationView({ tenant: _, ...notification }: Notification): z.input<typeof notificationSchema> {
   return {
     ...notification,
     data: { ...notification.data },

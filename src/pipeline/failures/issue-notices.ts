@@ -17,7 +17,7 @@ const thresholdFirst = 10;
 const issuesPerPassMax = 100;
 
 /**
- * Notices of one stream that go out one by one within `floodMillis`. A map by id whose values are wrong makes an issue of
+ * Notices of one tenant's stream that go out one by one within `floodMillis`. A map by id whose values are wrong makes an issue of
  * every key: past this number the notices of the stream are held back, counted and sent once per `floodMillis`.
  */
 const noticesPerFloodMax = 20;
@@ -77,7 +77,7 @@ export interface NoticeIssuesOptions {
   readonly clock: () => number;
 }
 
-/** Notices of a stream since the flood window began; in memory only, for a restart may tell a few more. Per log, as in `deliverDue`. */
+/** Notices of a tenant's stream since the flood window began; in memory only, for a restart may tell a few more. Per log, as in `deliverDue`. */
 const floodsByLog = new WeakMap<object, Map<string, { readonly since: number; told: number }>>();
 
 /**
@@ -93,9 +93,10 @@ export async function noticeIssues({ issues, project, clock }: NoticeIssuesOptio
     const { issue } = unnoticed;
     const decision = issueNotice(unnoticed, project.streams.get(issue.stream) ?? null, now);
     if (decision === null) continue;
-    const flood = floods.get(issue.stream);
+    const place = `${issue.tenant}\n${issue.stream}`;
+    const flood = floods.get(place);
     const current = flood !== undefined && now - flood.since < floodMillis ? flood : { since: now, told: 0 };
-    floods.set(issue.stream, current);
+    floods.set(place, current);
     current.told += decision.notifications.length;
     const notifications =
       current.told <= noticesPerFloodMax ? decision.notifications : decision.notifications.map(held);
@@ -120,6 +121,7 @@ function draftOf(
   const about = [tenant, id, firstSeenAt, kind, total].join("\n");
   return {
     id: noticeId(about),
+    tenant,
     topic: "failures",
     stream: issue.stream,
     subject: subjectOf(issue, kind),
@@ -127,7 +129,7 @@ function draftOf(
     data: { issue: id, stream: issue.stream, kind, state, total, waiting, code, pointer, exampleId },
     destinations: stream?.owner ?? [],
     // What was decided here is told: the log holds nothing back.
-    group: `failures:${tenant}:${issue.stream}:${id}`,
+    group: `failures:${issue.stream}:${id}`,
     cooldownMillis: 0,
   };
 }

@@ -161,7 +161,7 @@ export async function uploadStatus(
   const receivedAt = file.storedAt;
   const result = await ports.records.objectResult(keys.raw);
   if (result === null) return { ticket, state: "received", receivedAt, result, notice: null };
-  const told = await ports.notifications.get(uploadNoticeId(keys.raw));
+  const told = await ports.notifications.get(ticket.tenant, uploadNoticeId(keys.raw));
   const { fileName } = ticket;
   const { quarantined, dead } = result;
   const events = uploadRawMeta(file.metadata)?.events ?? 0;

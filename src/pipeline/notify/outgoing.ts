@@ -53,7 +53,8 @@ function mailText(notification: Notification): string {
     notification.suppressed === 0
       ? ""
       : `\n${notification.suppressed} more like this were held back since the last mail.\n`;
-  return `${notification.text.trimEnd()}\n${heldBack}\n-- \nStream ${notification.stream}, notification ${notification.id}\n`;
+  const { tenant, stream, id } = notification;
+  return `${notification.text.trimEnd()}\n${heldBack}\n-- \nTenant ${tenant}, stream ${stream}, notification ${id}\n`;
 }
 
 async function postWebhook(
@@ -66,6 +67,7 @@ async function postWebhook(
     timestamp: new Date(notification.createdAt).toISOString(),
     data: {
       id: notification.id,
+      tenant: notification.tenant,
       stream: notification.stream,
       subject: notification.subject,
       text: notification.text,

@@ -42,6 +42,7 @@ export function uploadNotice(outcome: Omit<Outcome, "notifications">): Notificat
   const subjectLine = `${fileLabel(fileName)}: ${shareText(failures.length, meta.events, meta.format)} could not be taken`;
   return {
     id: uploadNoticeId(rawKey),
+    tenant: meta.tenant,
     topic: "upload",
     stream: meta.stream,
     subject: subjectLine,

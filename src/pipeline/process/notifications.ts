@@ -2,6 +2,7 @@ import type { AnomalyDraft } from "../../model/anomaly.ts";
 import type { AlertDefinition, Project } from "../../model/definition.ts";
 import type { NotificationDraft } from "../../model/notification.ts";
 import type { Outcome } from "../../model/outcome.ts";
+import type { RawMeta } from "../../model/raw-object.ts";
 import { noticeId } from "../notify/notice-id.ts";
 import { uploadNotice } from "../notify/upload-notice.ts";
 
@@ -17,7 +18,7 @@ export function notificationsOf(
   const upload = uploadNotice(outcome);
   return [
     ...project.alerts.flatMap((alert) =>
-      firstOfEachKey(anomalies, alert.anomaly).map((found) => anomalyNotice(alert, meta.stream, found)),
+      firstOfEachKey(anomalies, alert.anomaly).map((found) => anomalyNotice(alert, meta, found)),
     ),
     ...(upload === null ? [] : [upload]),
   ];
@@ -31,11 +32,12 @@ function firstOfEachKey(anomalies: readonly AnomalyDraft[], rule: string): reado
   return [...first.values()];
 }
 
-function anomalyNotice(alert: AlertDefinition, stream: string, anomaly: AnomalyDraft): NotificationDraft {
+function anomalyNotice(alert: AlertDefinition, { tenant, stream }: RawMeta, anomaly: AnomalyDraft): NotificationDraft {
   const of = anomaly.key === "" ? "" : ` of ${anomaly.key}`;
   const { verdict } = anomaly;
   return {
     id: noticeId(`${alert.name}\n${anomaly.id}`),
+    tenant,
     topic: "anomaly",
     stream,
     subject: `${stream}: ${anomaly.field} ${anomaly.value}${of} is unusual (${alert.anomaly})`,

@@ -99,7 +99,7 @@ export const itemKeys = {
   jobItems: (list: string, slice: number): ItemKey => ({ pk: `J#${list}#${slice}`, sk: "T" }),
   audit: (tenant: string, sequence: number): ItemKey => ({ pk: `L#${tenant}`, sk: String(sequence).padStart(15, "0") }),
   notification: (id: string): ItemKey => ({ pk: `N#${id}`, sk: "N" }),
-  notificationGroup: (name: string): ItemKey => ({ pk: `G#${name}`, sk: "G" }),
+  notificationGroup: (tenant: string, name: string): ItemKey => ({ pk: `G#${tenant}#${name}`, sk: "G" }),
   /** Streams that ever were in force; sort key: the stream. */
   streams: (tenant: string) => `V#${tenant}`,
   contract: (tenant: string, stream: string, version: string): ItemKey => ({
@@ -124,7 +124,7 @@ export const listKeys = {
   /** `g2` */
   anomaliesOfField: (tenant: string, stream: string, field: string) => `A#${tenant}#${stream}#${field}`,
   jobs: (tenant: string) => `J#${tenant}`,
-  notifications: "N",
+  notifications: (tenant: string) => `N#${tenant}`,
   /** `g2`, by when they are due. */
   notificationsPending: "N#pending",
   /** `g1` of markers: keys of raw objects whose outcome is committed, by stream; sort key: the raw key's day and place. */

@@ -19,8 +19,8 @@ const keptMillis = 30 * 24 * 60 * 60 * 1000;
 
 /** The item of a notification, with its place in the lists. */
 export function notificationItem(notification: StoredNotification): Item {
-  const { id, state, createdAt, dueAt } = notification;
-  const lists = { g1p: listKeys.notifications, g1s: timeAndId(createdAt, id) };
+  const { id, tenant, state, createdAt, dueAt } = notification;
+  const lists = { g1p: listKeys.notifications(tenant), g1s: timeAndId(createdAt, id) };
   const item = { ...itemKeys.notification(id), j: JSON.stringify(notification), ...lists };
   return state === "pending"
     ? { ...item, g2p: listKeys.notificationsPending, g2s: timeAndId(dueAt, id) }
@@ -34,7 +34,10 @@ export function toNotification({ dueAt: _dueAt, ...notification }: StoredNotific
 
 /** Of all items that `writeNotifications` may write. */
 export function notificationKeys(drafts: readonly NotificationDraft[]): readonly ItemKey[] {
-  return drafts.flatMap(({ id, group }) => [itemKeys.notification(id), itemKeys.notificationGroup(group)]);
+  return drafts.flatMap(({ id, tenant, group }) => [
+    itemKeys.notification(id),
+    itemKeys.notificationGroup(tenant, group),
+  ]);
 }
 
 /**
@@ -48,7 +51,7 @@ export async function writeNotifications(
 ): Promise<void> {
   await unit.loadAll(notificationKeys(drafts));
   for (const { group: name, cooldownMillis, ...draft } of drafts) {
-    const groupKey = itemKeys.notificationGroup(name);
+    const groupKey = itemKeys.notificationGroup(draft.tenant, name);
     const [known, groupItem] = await unit.loadAll([itemKeys.notification(draft.id), groupKey]);
     if (known != null) continue;
     const before = groupItem == null ? null : entityOf<NotificationGroup>(groupItem);

@@ -39,9 +39,10 @@ export function dynamoNotificationLog(table: Table): NotificationLog {
         unit.put(notificationItem({ ...notification, state, attempts: attempts + 1, lastError: error, dueAt }));
       });
     },
-    async get(id) {
+    async get(tenant, id) {
       const item = await table.get(itemKeys.notification(id));
-      return item && toNotification(entityOf<StoredNotification>(item));
+      const found = item && toNotification(entityOf<StoredNotification>(item));
+      return found?.tenant === tenant ? found : null;
     },
     query: (request) =>
       listPage(
@@ -49,7 +50,7 @@ export function dynamoNotificationLog(table: Table): NotificationLog {
           kind: "notifications",
           table,
           index: "g1",
-          partitions: [listKeys.notifications],
+          partitions: [listKeys.notifications(request.tenant)],
           row: (item) => toNotification(entityOf<StoredNotification>(item)),
         },
         request,

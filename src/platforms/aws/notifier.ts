@@ -54,7 +54,7 @@ function isAddress(destination: Destination, address: string): boolean {
 async function publish(
   client: SNSClient,
   topicArn: string,
-  { id, topic, stream }: Notification,
+  { id, tenant, topic, stream }: Notification,
   { subject, text }: Mail,
 ): Promise<void> {
   const attribute = (value: string) => ({ DataType: "String", StringValue: value });
@@ -65,7 +65,12 @@ async function publish(
         Subject: subjectOf(subject),
         Message: text,
         // For filters of subscriptions, and so that a second delivery can be told from another notification.
-        MessageAttributes: { id: attribute(id), topic: attribute(topic), stream: attribute(stream) },
+        MessageAttributes: {
+          id: attribute(id),
+          tenant: attribute(tenant),
+          topic: attribute(topic),
+          stream: attribute(stream),
+        },
       }),
     );
   } catch (cause) {

@@ -143,15 +143,17 @@ export const databaseSchemaSteps: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE notifications (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, topic TEXT NOT NULL, stream TEXT NOT NULL,
-    subject TEXT NOT NULL, text TEXT NOT NULL, data TEXT NOT NULL, destinations TEXT NOT NULL, state TEXT NOT NULL,
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, topic TEXT NOT NULL,
+    stream TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, data TEXT NOT NULL, destinations TEXT NOT NULL, state TEXT NOT NULL,
     attempts INTEGER NOT NULL, created_at INTEGER NOT NULL, due_at INTEGER NOT NULL, suppressed INTEGER NOT NULL,
     last_error TEXT
   ) STRICT;
-  CREATE INDEX notifications_by_time ON notifications (created_at, id);
+  CREATE INDEX notifications_by_time ON notifications (tenant, created_at, id);
+  CREATE INDEX notifications_by_expiry ON notifications (created_at);
   CREATE INDEX notifications_pending ON notifications (created_at, id) WHERE state = 'pending';
   CREATE TABLE notification_groups (
-    name TEXT PRIMARY KEY, last_created_at INTEGER NOT NULL, suppressed INTEGER NOT NULL
+    tenant TEXT NOT NULL, name TEXT NOT NULL, last_created_at INTEGER NOT NULL, suppressed INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX notification_groups_by_time ON notification_groups (last_created_at);
 

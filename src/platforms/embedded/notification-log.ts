@@ -9,7 +9,7 @@ interface NotificationRow extends Omit<Notification, "data" | "destinations"> {
   readonly destinations: string;
 }
 
-const select = `SELECT id, topic, stream, subject, text, data, destinations, state, attempts, created_at AS createdAt,
+const select = `SELECT id, tenant, topic, stream, subject, text, data, destinations, state, attempts, created_at AS createdAt,
   suppressed, last_error AS lastError, created_at AS page_time, id AS page_id FROM notifications`;
 const list: KeysetList = { kind: "notifications", select, timeColumn: "created_at", idColumn: "id" };
 
@@ -33,12 +33,12 @@ export function sqliteNotificationLog(database: Database, clock: Clock): Notific
         id,
       );
     },
-    async get(id) {
-      const row = database.get<NotificationRow>(`${select} WHERE id = ?`, id);
+    async get(tenant, id) {
+      const row = database.get<NotificationRow>(`${select} WHERE tenant = ? AND id = ?`, tenant, id);
       return row && toNotification(row);
     },
     async query(request) {
-      const { rows, next } = keysetPage<NotificationRow>(database, list, [], request);
+      const { rows, next } = keysetPage<NotificationRow>(database, list, [["tenant = ?", request.tenant]], request);
       return { rows: rows.map(toNotification), next };
     },
   };
@@ -52,17 +52,23 @@ export function writeNotifications(database: Database, drafts: readonly Notifica
   for (const draft of drafts) {
     if (database.get("SELECT 1 FROM notifications WHERE id = ?", draft.id) !== null) continue;
     const group = database.get<{ last_created_at: number; suppressed: number }>(
-      "SELECT last_created_at, suppressed FROM notification_groups WHERE name = ?",
+      "SELECT last_created_at, suppressed FROM notification_groups WHERE tenant = ? AND name = ?",
+      draft.tenant,
       draft.group,
     );
     if (group !== null && now - group.last_created_at < draft.cooldownMillis) {
-      database.run("UPDATE notification_groups SET suppressed = suppressed + 1 WHERE name = ?", draft.group);
+      database.run(
+        "UPDATE notification_groups SET suppressed = suppressed + 1 WHERE tenant = ? AND name = ?",
+        draft.tenant,
+        draft.group,
+      );
       continue;
     }
     database.run(
-      `INSERT INTO notifications (id, topic, stream, subject, text, data, destinations, state, attempts, created_at,
-         due_at, suppressed) VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?)`,
+      `INSERT INTO notifications (id, tenant, topic, stream, subject, text, data, destinations, state, attempts, created_at,
+         due_at, suppressed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?)`,
       draft.id,
+      draft.tenant,
       draft.topic,
       draft.stream,
       draft.subject,
@@ -74,8 +80,9 @@ export function writeNotifications(database: Database, drafts: readonly Notifica
       group?.suppressed ?? 0,
     );
     database.run(
-      `INSERT INTO notification_groups VALUES (?, ?, 0)
+      `INSERT INTO notification_groups VALUES (?, ?, ?, 0)
          ON CONFLICT DO UPDATE SET last_created_at = excluded.last_created_at, suppressed = 0`,
+      draft.tenant,
       draft.group,
       now,
     );
@@ -85,6 +92,7 @@ export function writeNotifications(database: Database, drafts: readonly Notifica
 function toNotification(row: NotificationRow): Notification {
   return {
     id: row.id,
+    tenant: row.tenant,
     topic: row.topic,
     stream: row.stream,
     subject: row.subject,

@@ -119,7 +119,7 @@ function sweepNotifications(database: Database, now: number, max: number): numbe
     max,
   );
   // One row per group, forgotten with its last notification.
-  deleteExpired(database, "notification_groups", "name", "last_created_at <= ?", before, max);
+  deleteExpired(database, "notification_groups", "tenant, name", "last_created_at <= ?", before, max);
   return gone;
 }
 
@@ -149,7 +149,7 @@ function deleteExpired(
 ): number {
   if (max <= 0) return 0;
   return database.run(
-    `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ?)`,
+    `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ?)`,
     time,
     max,
   );

@@ -61,7 +61,7 @@ test("without a sender, a notification with addresses goes to its topic, once", 
     assert.match(message?.Message ?? "", /^The total of order 7 is 9,000/);
     assert.deepEqual(
       Object.fromEntries(Object.entries(message?.MessageAttributes ?? {}).map(([name, { Value }]) => [name, Value])),
-      { id: notification.id, topic: "anomaly", stream: "orders" },
+      { id: notification.id, tenant: "acme", topic: "anomaly", stream: "orders" },
     );
     await assert.rejects(notifier.notify({ ...notification, topic: "failures" }, email), { code: "DELIVERY_FAILED" });
   });

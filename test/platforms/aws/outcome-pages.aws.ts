@@ -114,7 +114,7 @@ async function checkAll(table: Table, { sent, outbox }: Run): Promise<void> {
   const anomalies = (await dynamoAnomalyLog(table).query({ ...anyAnomaly, limit: 1000 })).rows;
   assert.equal(anomalies.length, records);
   assert.ok(anomalies.every(({ id }) => id.startsWith("anom_first_")));
-  assert.equal((await dynamoNotificationLog(table).query({ limit: 100, cursor: null })).rows.length, 3);
+  assert.equal((await dynamoNotificationLog(table).query({ tenant, limit: 100, cursor: null })).rows.length, 3);
   await outbox.sweep();
   assert.equal(sent.size, 3);
 }

@@ -119,6 +119,7 @@ describe("webhooks", () => {
       timestamp: "2026-11-16T06:00:00.000Z",
       data: {
         id: notification.id,
+        tenant: "acme",
         stream: "orders",
         subject: notification.subject,
         text: notification.text,

@@ -148,7 +148,7 @@ export class WorldCheck {
       expected.anomalies,
       "anomalies",
     );
-    const notifications = (await dynamoNotificationLog(table).query({ limit: 1000, cursor: null })).rows;
+    const notifications = (await dynamoNotificationLog(table).query({ tenant, limit: 1000, cursor: null })).rows;
     // Those of issues are decided by the sweep, not in commits.
     const told = notifications.filter(({ topic }) => topic !== "failures");
     assertSame(
