@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { acknowledgement } from "./sections/acknowledgement.ts";
+import { coldStart } from "./sections/cold-start.ts";
 import { failures } from "./sections/failures.ts";
 import { halfOfPeak } from "./sections/half-of-peak.ts";
 import { queries } from "./sections/queries.ts";
@@ -18,6 +19,7 @@ const sections: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   "half-of-peak": () => halfOfPeak(runs),
   failures: () => failures(runs),
   queries: () => queries(values.quick ? [1_000_000] : [1_000_000, 10_000_000]),
+  "cold-start": coldStart,
 };
 
 const rows: Row[] = [];

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { unzipSync } from "fflate";
 import { runCli, temporaryFolder } from "./run-cli.ts";
 
@@ -38,6 +40,12 @@ test("build writes a zip for each function, the same for the same input, and the
   // Without its environment it must not start: the first variable that it misses is named.
   const started = import(pathToFileURL(join(folder, "index.mjs")).href);
   await assert.rejects(started, { code: "SETTING_INVALID", message: /EVENTPULSE_TABLE/ });
+  // Node's fetch would be a tenth of a cold start.
+  const script = `await import("./index.mjs").catch(() => undefined); console.log(process.moduleLoadList.join())`;
+  const parameters = ["--input-type=module", "--eval", script];
+  const { stdout } = await promisify(execFile)(process.execPath, parameters, { cwd: folder });
+  assert.match(stdout, /NativeModule https\b/);
+  assert.doesNotMatch(stdout, /undici/);
 });
 
 test("build ends with 3 when the config is not valid, and writes nothing", async (context) => {
