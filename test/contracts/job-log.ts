@@ -126,7 +126,7 @@ function planning(create: () => Promise<JobLogHarness>): void {
   );
 }
 
-/** Four raw objects, a second apart, the latest first, and one of a stream whose name begins the same. */
+/** Four raw objects, a second apart, the latest first; one of a stream whose name begins the same, and one of another tenant. */
 async function commitObjects({ records, settle }: JobLogHarness): Promise<string[]> {
   const keys: string[] = [];
   for (const second of [3, 2, 1, 0]) {
@@ -136,6 +136,8 @@ async function commitObjects({ records, settle }: JobLogHarness): Promise<string
   }
   const other = { stream: "orders-eu", receivedAt: noon + 1000 };
   await records.commit([outcome({ meta: other, records: [recordDraft({ stream: other.stream })] })]);
+  const rival = { tenant: "rival", receivedAt: noon + 1000 };
+  await records.commit([outcome({ meta: rival, records: [recordDraft({ tenant: rival.tenant })] })]);
   await settle();
   return keys;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayMillis, noon, outcome, recordDraft, stream, tenant } from "./outcome-samples.ts";
+import { dayMillis, newRawKey, noon, outcome, recordDraft, stream, tenant } from "./outcome-samples.ts";
 import { type StoreHarness, withStore } from "./store-harness.ts";
 
 /** Where raw objects are found by their time; part of the record-table suite. */
@@ -52,7 +52,7 @@ export function rawKeyQueries(create: () => Promise<StoreHarness>): void {
   );
 
   test(
-    "keeps streams apart, also when one name begins like another, and knows nothing of other tenants",
+    "keeps streams apart, also when one name begins like another, and tenants, also on one stream",
     store(async (harness) => {
       const keys = await filled(harness);
       const { records } = harness;
@@ -62,6 +62,12 @@ export function rawKeyQueries(create: () => Promise<StoreHarness>): void {
       assert.deepEqual(await records.rawKeys(all), keys);
       assert.deepEqual(await records.rawKeys({ ...all, stream: longer }), [rawKey]);
       assert.deepEqual(await records.rawKeys({ ...all, tenant: "other" }), []);
+      const theirs = newRawKey();
+      await records.commit([
+        outcome({ rawKey: theirs, meta: { tenant: "other" }, records: [recordDraft({ tenant: "other" })] }),
+      ]);
+      assert.deepEqual(await records.rawKeys(all), keys);
+      assert.deepEqual(await records.rawKeys({ ...all, tenant: "other" }), [theirs]);
     }),
   );
 }

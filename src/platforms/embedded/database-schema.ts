@@ -5,7 +5,8 @@
  * - `records` has no rowid: its key (stream, id) is time-ordered, so inserts append and a page of records is one range.
  *   It refers to its raw object by number (16 bytes less a row than the key) and takes the received time from there.
  * - `objects` is the marker of the outcome: a row with `committed_at` says that the first delivery was committed. A row
- *   without is only the number of a key (a failure may be retried without its object ever having had an outcome).
+ *   without is only the number of a key (a failure may be retried without its object ever having had an outcome). Its key
+ *   does not name its tenant; `stream` does.
  * - `identities` is written only for events that the client identified: keys are random, so each of its pages would be
  *   written again and again. New ones gather in `identities_recent` and move over in the order of their keys.
  * - `failure_counters` only grow, for metrics: the sums of `issues` fall when retention removes failures.
@@ -25,10 +26,10 @@ export const databaseSchemaSteps: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE objects (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, received_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
-    committed_at INTEGER, stored INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0,
-    quarantined INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0, retrying INTEGER NOT NULL DEFAULT 0,
-    duplicates INTEGER NOT NULL DEFAULT 0
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, stream INTEGER NOT NULL, received_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, committed_at INTEGER, stored INTEGER NOT NULL DEFAULT 0,
+    dropped INTEGER NOT NULL DEFAULT 0, quarantined INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0,
+    retrying INTEGER NOT NULL DEFAULT 0, duplicates INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX objects_by_expiry ON objects (expires_at);
 

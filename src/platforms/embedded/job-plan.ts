@@ -48,15 +48,14 @@ export function planJob(database: Database, tenant: string, selection: JobSelect
 
 function selected(database: Database, tenant: string, selection: JobSelection): Selected {
   if (selection.kind === "raw") {
-    // Keys of raw objects do not name their tenant: one that has never had the stream has none of its objects.
-    const known = findStreamNumber(database, tenant, selection.stream) !== null;
+    const { stream, from, to } = selection;
     return {
       target: "objects.key",
-      from: `FROM objects WHERE key >= ? AND key < ? AND received_at >= ? AND received_at < ?
-        AND committed_at IS NOT NULL AND ?`,
+      from: `FROM objects WHERE stream = ? AND key >= ? AND key < ? AND received_at >= ? AND received_at < ?
+        AND committed_at IS NOT NULL`,
       order: "received_at, key",
-      // "0" is the character after "/".
-      values: [`raw/${selection.stream}/`, `raw/${selection.stream}0`, selection.from, selection.to, known ? 1 : 0],
+      // The range of keys is what has an index. "0" is the character after "/".
+      values: [findStreamNumber(database, tenant, stream), `raw/${stream}/`, `raw/${stream}0`, from, to],
     };
   }
   if (selection.kind === "ids") {

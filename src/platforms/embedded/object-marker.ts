@@ -10,15 +10,21 @@ export interface ObjectMarker {
 }
 
 /** Finds or makes the row of a raw object, and keeps it at least until `expiresAt`. */
-function objectMarker(database: Database, key: string, receivedAt: number, expiresAt: number): ObjectMarker {
+function objectMarker(
+  database: Database,
+  key: string,
+  stream: number,
+  receivedAt: number,
+  expiresAt: number,
+): ObjectMarker {
   const found = database.get<{ id: number; committed_at: number | null; expires_at: number }>(
     "SELECT id, committed_at, expires_at FROM objects WHERE key = ?",
     key,
   );
   if (found === null) {
     const { lastInsertRowid } = database
-      .statement("INSERT INTO objects (key, received_at, expires_at) VALUES (?, ?, ?)")
-      .run(key, receivedAt, expiresAt);
+      .statement("INSERT INTO objects (key, stream, received_at, expires_at) VALUES (?, ?, ?, ?)")
+      .run(key, stream, receivedAt, expiresAt);
     return { number: Number(lastInsertRowid), committed: false };
   }
   if (found.expires_at < expiresAt) {
@@ -42,10 +48,10 @@ export class PendingObjects {
     this.#database = database;
   }
 
-  marker(key: string, receivedAt: number, expiresAt: number): ObjectMarker {
+  marker(key: string, stream: number, receivedAt: number, expiresAt: number): ObjectMarker {
     const known = this.#markers.get(key);
     if (known !== undefined) return known;
-    const marker = objectMarker(this.#database, key, receivedAt, expiresAt);
+    const marker = objectMarker(this.#database, key, stream, receivedAt, expiresAt);
     this.#markers.set(key, marker);
     return marker;
   }

@@ -108,11 +108,11 @@ function writeOutcomes(database: Database, outcomes: readonly Outcome[], commit:
 function writeOutcome(database: Database, writer: RecordWriter, outcome: Outcome, commit: Commit): OutcomeResult {
   const { meta, rawKey, subject } = outcome;
   const expiresAt = expiryTime(Math.max(outcome.expiresAt.records, outcome.expiresAt.raw));
-  const object = commit.objects.marker(rawKey, meta.receivedAt, expiresAt);
+  const stream = numberOf(database, commit, meta.tenant, meta.stream);
+  const object = commit.objects.marker(rawKey, stream, meta.receivedAt, expiresAt);
   const failure = subject.kind === "failure" ? takeEnding(database, commit, subject.failureId) : null;
   if (isApplied(database, outcome, object, failure)) return { applied: false, ...emptyTally(), recordId: null };
 
-  const stream = numberOf(database, commit, meta.tenant, meta.stream);
   const wanted = new Set(outcome.anomalies.map(({ index }) => index));
   const written = writer.write(outcome, stream, object.number, wanted, commit);
   const attempts = subject.kind === "object" ? 1 : subject.attempt;

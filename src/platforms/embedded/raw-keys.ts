@@ -9,15 +9,14 @@ export function readRawKeys(
   database: Database,
   { tenant, stream, from, to, startAt, limit }: RawKeyQuery,
 ): readonly string[] {
-  // Keys do not name their tenant: one that has never had the stream has none of its objects.
-  if (findStreamNumber(database, tenant, stream) === null) return [];
   // An upload lies under the day of its link, which may be the day before.
   const first = from === null ? "" : dayOf(from - dayMillis);
   // "0" is the character after "/".
   const end = to === null ? `raw/${stream}0` : `raw/${stream}/${dayOf(to)}0`;
   const rows = database.all<{ key: string }>(
-    `SELECT key FROM objects WHERE key >= ? AND key < ? AND key <= ? AND received_at >= ? AND received_at < ?
-       AND committed_at IS NOT NULL ORDER BY key DESC LIMIT ?`,
+    `SELECT key FROM objects WHERE stream = ? AND key >= ? AND key < ? AND key <= ? AND received_at >= ?
+       AND received_at < ? AND committed_at IS NOT NULL ORDER BY key DESC LIMIT ?`,
+    findStreamNumber(database, tenant, stream),
     `raw/${stream}/${first}`,
     end,
     startAt ?? end,
