@@ -5,7 +5,7 @@ import { type Resource, readResource } from "./resource.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Change {
-  /** "failure", "issue" or "job". */
+  /** "failure", "issue", "job" or "anomaly". */
   readonly kind: string;
   /** What a person reads before the id: "retrying", "paused". */
   readonly done: string;

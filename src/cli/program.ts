@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { anomaliesCommand } from "./anomalies.ts";
 import { auditCommand } from "./audit.ts";
 import { buildCommand } from "./build.ts";
 import { checkCommand } from "./check.ts";
@@ -26,6 +27,7 @@ import { versionCommand } from "./version.ts";
 const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
   ["Begin:", [initCommand, devCommand, doctorCommand]],
   ["Send and ask:", [sendCommand, queryCommand, tailCommand, statusCommand]],
+  ["Anomalies:", [anomaliesCommand]],
   ["Fix and replay:", [failuresCommand, issuesCommand, replayCommand, jobsCommand, recipesCommand, auditCommand]],
   ["Config:", [checkCommand, diffCommand, schemaCommand, openapiCommand]],
   ["Operate:", [startCommand, buildCommand, costCommand, versionCommand]],

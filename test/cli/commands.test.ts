@@ -23,6 +23,7 @@ const commands = [
     "query",
     "failures",
     "issues",
+    "anomalies",
     "replay",
     "jobs",
     "recipes",
@@ -36,10 +37,11 @@ const commands = [
   ],
   ...["list", "show", "payload", "edit", "replay", "retry", "discard"].map((name) => `failures ${name}`),
   ...["list", "show", "acknowledge", "ignore", "resolve", "reopen", "edit"].map((name) => `issues ${name}`),
+  ...["list", "show", "acknowledge", "false-positive", "reopen"].map((name) => `anomalies ${name}`),
   ...["list", "show", "items", "watch", "pause", "resume", "cancel"].map((name) => `jobs ${name}`),
   ...["recipes list", "audit list", "audit verify"],
 ];
-const groups = ["failures", "issues", "jobs", "recipes", "audit"];
+const groups = ["failures", "issues", "anomalies", "jobs", "recipes", "audit"];
 
 /** Runs a command in this process: a hundred of them as child processes would take a minute of a small machine. */
 async function parse(args: readonly string[]) {
