@@ -17,8 +17,13 @@ export {
   type AnomalyOptions,
   anomaly,
   type Detect,
+  type DriftOptions,
   type MadOptions,
+  type MultivariateOptions,
+  type NoveltyOptions,
   type RangeOptions,
+  type RateOptions,
+  type SensitivityOptions,
 } from "./config/anomaly.ts";
 export { type Config, type ConfigOptions, defineConfig, type EventOf, type RecordIn } from "./config/define-config.ts";
 export { type DestinationHandle, email, type WebhookOptions, webhook } from "./config/destination.ts";
@@ -27,5 +32,6 @@ export { type EnvironmentReference, env, type Text } from "./config/environment-
 export { http, type SimulatorOptions, type SourceHandle, simulator } from "./config/source.ts";
 export { type StreamHandle, type StreamOptions, stream } from "./config/stream.ts";
 export type { StandardSchema, TransformContext } from "./model/definition.ts";
+export type { Detector, DetectorPoint, Judgement, Verdict } from "./model/detector.ts";
 export { type ErrorCode, type ErrorDetail, EventPulseError } from "./model/error.ts";
 export type { RecipeFailure, RecipeFunction } from "./model/recipe.ts";

@@ -47,6 +47,18 @@ export class OptionsReader {
     this.#problems.add(this.at(name), text);
   }
 
+  /** A problem of all of it together. */
+  note(text: string): void {
+    this.#problems.add(this.spot, text);
+  }
+
+  flag(name: string, otherwise: boolean): boolean {
+    const given = this.value(name);
+    if (given === undefined || typeof given === "boolean") return given ?? otherwise;
+    this.problem(name, `must be true or false, is ${shown(given)}.`);
+    return otherwise;
+  }
+
   /** Milliseconds. */
   duration(
     name: string,

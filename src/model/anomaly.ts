@@ -1,27 +1,20 @@
-/** What a rule says of one value. */
-export interface Verdict {
-  /** 0 (ordinary) to 1 (certain). */
-  readonly score: number;
-  readonly anomalous: boolean;
-  /** The expected band; null on a side that is open or not known yet. */
-  readonly expectedLow: number | null;
-  readonly expectedHigh: number | null;
-  /** In words: what was expected, how unusual it is, compared with what. */
-  readonly why: string;
-}
+import type { AnomalyValue, Verdict } from "./detector.ts";
 
 export interface AnomalyDraft {
-  /** `anom_` + hex, derived from rule and record. */
+  /** `anom_` + hex, derived from the rule and what it is about. */
   readonly id: string;
   readonly rule: string;
-  /** The rule's `value`: dotted path of the number in the record. A series of this field shows the anomaly. */
+  /** Dotted path of what is to blame in the record; "" is the number of records. A series of this field shows the anomaly. */
   readonly field: string;
   readonly key: string;
   readonly time: number;
-  readonly value: number;
-  readonly verdict: Verdict;
-  /** Index of the event in the raw object: an anomaly is kept only when its record is (the first one, where a transform made several). */
-  readonly index: number;
+  readonly value: AnomalyValue;
+  readonly verdict: Required<Omit<Verdict, "about" | "inconclusive">>;
+  /**
+   * Index of the event in the raw object: an anomaly is kept only when its record is (the first one, where a transform made
+   * several). Null: it is about a period, not a record, and is kept in any case.
+   */
+  readonly index: number | null;
 }
 
 export type AnomalyState = "open" | "acknowledged" | "false-positive";
@@ -31,17 +24,18 @@ export interface Anomaly {
   readonly id: string;
   readonly stream: string;
   readonly rule: string;
-  /** Dotted path of the number in the record. */
+  /** Dotted path in the record; "" is the number of records. */
   readonly field: string;
   /** The value of the rule's `per` field, "" when the rule has none. */
   readonly key: string;
   readonly time: number;
-  readonly value: number;
+  readonly value: AnomalyValue;
   readonly score: number;
   readonly expectedLow: number | null;
   readonly expectedHigh: number | null;
   readonly why: string;
-  readonly recordId: string;
+  /** Null: it is about a period (a bucket of events, a silence), not about one record. */
+  readonly recordId: string | null;
   readonly state: AnomalyState;
   readonly note: string | null;
   readonly version: number;
@@ -53,4 +47,6 @@ export interface DetectorState {
   readonly key: string;
   readonly version: number;
   readonly stateJson: string;
+  /** When its detector is to be asked what it means that nothing came, milliseconds since 1970. Left out: never, or what is stored is only read. */
+  readonly dueAt?: number;
 }

@@ -1,4 +1,4 @@
-import type { Verdict } from "./anomaly.ts";
+import type { DetectorOptions } from "./detector.ts";
 import type { Door } from "./glossary.ts";
 import type { Destination } from "./notification.ts";
 import type { ProjectRecipe } from "./recipe.ts";
@@ -64,29 +64,12 @@ export interface StreamDefinition {
   readonly owner: readonly Destination[];
 }
 
-/** `range`: fixed band. `mad`: distance from the median of the last `window` values of a key, in median absolute deviations. */
-export type DetectorOptions =
-  | { readonly kind: "range"; readonly low: number | null; readonly high: number | null }
-  | { readonly kind: "mad"; readonly window: number; readonly threshold: number; readonly warmup: number };
-
-/**
- * A detector is a pure function over a bounded state: the seam for new ones. `stateJson` is null for a key seen for the
- * first time. It judges a value before it learns from it.
- */
-export interface Detector {
-  readonly kind: string;
-  judge(
-    point: { readonly time: number; readonly value: number },
-    state: unknown,
-  ): { readonly verdict: Verdict; readonly state: unknown };
-}
-
 export interface AnomalyDefinition {
   readonly kind: "anomaly";
   readonly name: string;
   readonly stream: string;
-  /** Field of the record: dotted path to a number. */
-  readonly value: string;
+  /** Dotted paths of what is judged: one field, several (`multivariate`), or none where it is the whole record (`rate`, `drift`). */
+  readonly fields: readonly string[];
   /** Field of the record that splits the series; null: one series. */
   readonly per: string | null;
   readonly detect: DetectorOptions;

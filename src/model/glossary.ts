@@ -7,7 +7,7 @@
  * - **raw object**: an immutable batch of accepted events, byte for byte; the unit of processing and of replay.
  * - **record**: the validated, transformed result of one event.
  * - **outcome**: all that processing one raw object produced; committed at once.
- * - **anomaly**: a record whose value a rule found out of its band: value, expected band, score, why.
+ * - **anomaly**: what a rule found unusual in a record, or in a period: value, expected band, score, why.
  * - **failure**: what could not be processed: `quarantined` (needs an edit or a code change) or `dead` (retries exhausted).
  * - **issue**: failures with one fingerprint (stream, stage, code, pointer, contract version).
  * - **edit, recipe**: a kept JSON Patch of one failed event; steps or a function that mend many.
@@ -19,5 +19,5 @@
 export type Door = "http" | "upload" | "source";
 export const doors = ["http", "upload", "source"] as const satisfies readonly Door[];
 
-/** The only tenant of the embedded platform unless a key says otherwise. */
+/** The tenant of the first key, of simulators and of who needs no key. */
 export const tenantDefault = "default";

@@ -45,8 +45,8 @@ export default defineConfig({
     `${at}:7: streams.orders.keys: is not an option; did you mean "key"?`,
     `${at}:8: streams.orders.time: the schema has no field "att"; did you mean "at"?`,
     `${at}:9: streams.orders.retention: must be a duration, is "7 days"; write a whole number and s, m, h or d, such as "7d".`,
-    `${at}:12: anomalies.spend.value: the records of "orders" have no field "totl"; did you mean "total"?`,
     `${at}:12: anomalies.spend.detect.mad.window: must be a whole number from 10 to 1000, is 5000.`,
+    `${at}:12: anomalies.spend.value: the records of "orders" have no field "totl"; did you mean "total"?`,
     `${at}:13: anomalies.ghost: is about a stream that is not in \`streams\` of defineConfig; add it there.`,
     `${at}:17: source: is not an option; did you mean "sources"?`,
     `${at}:22: sources[1].faults.spike: must be a number from 0 to 1, is 2.`,
@@ -134,7 +134,7 @@ const single: readonly (readonly [string, string, RegExp])[] = [
   [
     "a rule about text",
     `streams: { one }, anomalies: { r: anomaly(one, { value: "country", detect: "mad" }) }`,
-    /value: the field "country" is of type string; a rule judges numbers\.$/,
+    /value: the field "country" is of type string; such a rule judges numbers\.$/,
   ],
   [
     "a rule that splits by an unknown field",
@@ -144,7 +144,57 @@ const single: readonly (readonly [string, string, RegExp])[] = [
   [
     "an unknown detector",
     `streams: { one }, anomalies: { r: anomaly(one, { value: "total", detect: "magic" }) }`,
-    /detect: is "magic"; write "mad", \{ mad: \{ … \} \} or/,
+    /detect: is "magic"; write "mad", "streaming", .*, \{ range: \{ low, high \} \} or a detector of your own\.$/,
+  ],
+  [
+    "a detector without a judge",
+    `streams: { one }, anomalies: { r: anomaly(one, { value: "total", detect: { kind: "mine", judge: 5 } }) }`,
+    /detect: a detector has a kind \(a text\) and judge \(a function\); judge is a number\.$/,
+  ],
+  [
+    "two detectors in one rule",
+    `streams: { one }, anomalies: { r: anomaly(one, { value: "total", detect: { mad: {}, streaming: {} } }) }`,
+    /detect: names two detectors; write one rule for each\.$/,
+  ],
+  [
+    "a field for a rule about whole records",
+    `streams: { one }, anomalies: { r: anomaly(one, { value: "total", detect: "rate" }) }`,
+    /value: leave it out: a rule that detects rate is about whole records\.$/,
+  ],
+  [
+    "one field for a rule about several",
+    `streams: { one }, anomalies: { r: anomaly(one, { value: "total", detect: "multivariate" }) }`,
+    /value: must be a list of 2 to 8 fields, in square brackets\.$/,
+  ],
+  [
+    "several fields for a rule about one",
+    `streams: { one }, anomalies: { r: anomaly(one, { value: ["total", "total"], detect: "streaming" }) }`,
+    /value: must be one field; only detect: "multivariate" judges several together\.$/,
+  ],
+  [
+    "a text among several numbers",
+    `streams: { one }, anomalies: { r: anomaly(one, { value: ["total", "id"], detect: "multivariate" }) }`,
+    /value: the field "id" is of type string; such a rule judges numbers\.$/,
+  ],
+  [
+    "a rule without a field",
+    `streams: { one }, anomalies: { r: anomaly(one, { detect: "novelty" }) }`,
+    /value: is missing; name the field to judge\.$/,
+  ],
+  [
+    "a bucket that is no time",
+    `streams: { one }, anomalies: { r: anomaly(one, { detect: { rate: { bucket: "2w" } } }) }`,
+    /detect\.rate\.bucket: must be a duration, is "2w"/,
+  ],
+  [
+    "silence that is neither on nor off",
+    `streams: { one }, anomalies: { r: anomaly(one, { detect: { rate: { silence: "off" } } }) }`,
+    /detect\.rate\.silence: must be true or false, is "off"\.$/,
+  ],
+  [
+    "no false alarm ever",
+    `streams: { one }, anomalies: { r: anomaly(one, { detect: { drift: { falseAlarmsPerWeek: 0 } } }) }`,
+    /detect\.drift\.falseAlarmsPerWeek: must be a number from 0\.001 to 1000, is 0\.$/,
   ],
   [
     "a band without ends",

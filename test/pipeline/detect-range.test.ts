@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { detectorFor } from "../../src/pipeline/process/detect/detector-for.ts";
 
 const judge = (low: number | null, high: number | null, value: number) =>
-  detectorFor({ kind: "range", low, high }).judge({ time: 0, value }, null);
+  detectorFor({ kind: "range", low, high }).judge({ time: 0, value, falsePositives: 0 }, null);
 
 test("a value inside the band or on its edge is ordinary", () => {
   for (const value of [0, 5, 10]) {

@@ -10,7 +10,7 @@ import { streamOf } from "./stream-of.ts";
 
 const stream = streamOf(z.object({ total: z.number() }));
 const rule: AnomalyDefinition = {
-  ...{ kind: "anomaly", name: "spend", stream: stream.name, value: "total", per: null },
+  ...{ kind: "anomaly", name: "spend", stream: stream.name, fields: ["total"], per: null },
   detect: { kind: "range", low: null, high: 9 },
 };
 const project: Project = {

@@ -40,11 +40,27 @@ const tuned = anomaly(orders, {
   detect: { mad: { window: 50, threshold: 4, warmup: 10 } },
 });
 
+const volume = anomaly(orders, { per: "country", detect: { rate: { bucket: "5m", falseAlarmsPerWeek: 0.1 } } });
+const newCountry = anomaly(orders, { value: "country", detect: "novelty" });
+const shape = anomaly(orders, { detect: "drift" });
+const together = anomaly(orders, { value: ["total", "cents"], detect: { multivariate: { warmup: 100 } } });
+const seasonal = anomaly(orders, { value: "total", detect: { streaming: { falseAlarmsPerWeek: 2 } } });
+const jump = anomaly(orders, {
+  value: "total",
+  detect: {
+    kind: "jump",
+    judge: ({ value }, last: number | null) => {
+      const anomalous = last !== null && value > 10 * last;
+      return { verdict: { score: anomalous ? 1 : 0, anomalous, why: "Ten times the last." }, state: value };
+    },
+  },
+});
+
 const config = defineConfig({
   name: "shop",
   streams: { orders },
   sources: [http(), simulator(orders, { every: "5m", faults: { invalid: 0.01, duplicate: 0.01, spike: 0.001 } })],
-  anomalies: { spend, level, tuned },
+  anomalies: { spend, level, tuned, volume, newCountry, shape, together, seasonal, jump },
   alerts: [alert({ on: spend, to: [email("ops@example.com"), webhook(env("HOOK_URL"))], cooldown: "30m" })],
   recipes: {
     upperCase: (event, { errors }) =>
@@ -71,6 +87,22 @@ anomaly(orders, { value: "cents", per: "land", detect: "mad" });
 anomaly(orders, { value: "cents", detect: "magic" });
 // @ts-expect-error the detector has no such option
 anomaly(orders, { value: "cents", detect: { mad: { windows: 5 } } });
+// @ts-expect-error a rule about whole records names no field
+anomaly(orders, { value: "total", detect: "rate" });
+// @ts-expect-error several fields need two at least
+anomaly(orders, { value: ["total"], detect: "multivariate" });
+// @ts-expect-error one of them is text
+anomaly(orders, { value: ["total", "country"], detect: "multivariate" });
+// @ts-expect-error only several fields together
+anomaly(orders, { value: "total", detect: "multivariate" });
+// @ts-expect-error which field may have new values?
+anomaly(orders, { detect: "novelty" });
+// @ts-expect-error a bucket is a length of time
+anomaly(orders, { detect: { rate: { bucket: 60 } } });
+// @ts-expect-error a detector answers with a verdict
+anomaly(orders, { value: "total", detect: { kind: "mine", judge: () => null } });
+// @ts-expect-error the value is a number
+anomaly(orders, { value: "total", detect: { kind: "mine", judge: ({ value }) => value.length } });
 // @ts-expect-error fifty weeks are no duration
 simulator(orders, { every: "50w" });
 // @ts-expect-error an alert is about a rule

@@ -1,9 +1,11 @@
 import { hash } from "node:crypto";
 import type { AnomalyDraft, DetectorState } from "../../model/anomaly.ts";
-import type { AnomalyDefinition, Detector } from "../../model/definition.ts";
+import type { AnomalyDefinition } from "../../model/definition.ts";
+import type { AnomalyValue, Detector } from "../../model/detector.ts";
 import { type RecordDraft, recordIdText } from "../../model/record.ts";
 import type { RecordTable } from "../../ports/record-table.ts";
 import { detectorFor } from "./detect/detector-for.ts";
+import { ruleValue } from "./detect/rule-value.ts";
 import { fieldAt, fieldPath } from "./field-path.ts";
 
 /** A record on its way, with its data still parsed. */
@@ -14,42 +16,51 @@ export interface DetectInput {
 
 interface KeyState {
   readonly rule: AnomalyDefinition;
+  readonly detector: Detector<unknown>;
   readonly key: string;
   version: number;
   state: unknown;
 }
 
-/** Runs every rule over the records in the order they came. The new states carry the version they were computed from. */
+/** One value of a record that one rule judges. */
+interface Point {
+  readonly value: unknown;
+  readonly input: DetectInput;
+  readonly of: KeyState;
+}
+
+/**
+ * Runs every rule over the records in the order they came, which was at `receivedAt`. The new states carry the version they
+ * were computed from.
+ */
 export async function detectAll(
   tenant: string,
   rules: readonly AnomalyDefinition[],
   inputs: readonly DetectInput[],
+  receivedAt: number,
   records: Pick<RecordTable, "loadStates">,
 ): Promise<{ readonly anomalies: readonly AnomalyDraft[]; readonly states: readonly DetectorState[] }> {
   if (rules.length === 0 || inputs.length === 0) return { anomalies: [], states: [] };
   const compiled = rules.map((rule) => ({
     rule,
     detector: detectorFor(rule.detect),
-    value: fieldPath(rule.value),
+    select: ruleValue(rule),
     per: rule.per === null ? null : fieldPath(rule.per),
   }));
   const states = new Map<string, KeyState>();
-  const points = inputs.flatMap(({ draft, result }) =>
-    compiled.flatMap(({ rule, detector, value, per }) => {
-      const number = fieldAt(result, value);
-      if (typeof number !== "number" || !Number.isFinite(number)) return [];
-      const key = per === null ? "" : keyText(fieldAt(result, per));
+  const points = inputs.flatMap((input) =>
+    compiled.flatMap(({ rule, detector, select, per }): Point[] => {
+      const value = select(input.result);
+      if (value === undefined) return [];
+      const key = per === null ? "" : keyText(fieldAt(input.result, per));
       const stateKey = `${rule.name}\n${key}`;
-      if (!states.has(stateKey)) states.set(stateKey, { rule, key, version: 0, state: null });
-      return [{ rule, detector, number, draft, stateKey }];
+      const of = states.get(stateKey) ?? { rule, detector, key, version: 0, state: null };
+      states.set(stateKey, of);
+      return [{ value, input, of }];
     }),
   );
   await load(tenant, states, records);
-  const anomalies: AnomalyDraft[] = [];
-  for (const { rule, detector, number, draft, stateKey } of points) {
-    const anomaly = judge(rule, detector, number, draft, states.get(stateKey) as KeyState);
-    if (anomaly !== null) anomalies.push(anomaly);
-  }
+  const anomalies = points.flatMap((point) => judge(point, receivedAt) ?? []);
   return { anomalies, states: [...states.values()].map(serialised) };
 }
 
@@ -63,32 +74,44 @@ async function load(tenant: string, states: ReadonlyMap<string, KeyState>, recor
   }
 }
 
-function judge(
-  rule: AnomalyDefinition,
-  detector: Detector,
-  value: number,
-  draft: RecordDraft,
-  known: KeyState,
-): AnomalyDraft | null {
-  const { verdict, state } = detector.judge({ time: draft.time, value }, known.state);
-  known.state = state;
+function judge({ value, input: { draft }, of }: Point, receivedAt: number): AnomalyDraft | null {
+  const { rule, detector, key } = of;
+  // A clock that runs ahead must not make all that follows late.
+  const time = Math.min(draft.time, receivedAt);
+  const { verdict, state } = detector.judge({ time, value, falsePositives: 0 }, of.state);
+  of.state = state;
   if (!verdict.anomalous) return null;
-  const time = Math.max(draft.time, 0).toString(16).padStart(12, "0");
-  const id = `anom_${time}${hash("sha1", `${rule.name}\n${recordIdText(draft.id)}`).slice(0, 20)}`;
+  const { about, score, why, expectedLow = null, expectedHigh = null } = verdict;
+  const field = about?.field ?? rule.fields[0] ?? "";
+  const since = about?.since ?? null;
   return {
-    id,
+    id: since === null ? recordAnomalyId(rule, draft) : periodAnomalyId(rule, key, field, since),
     rule: rule.name,
-    field: rule.value,
-    key: known.key,
-    time: draft.time,
-    value,
-    verdict,
-    index: draft.index,
+    field,
+    key,
+    time: since ?? draft.time,
+    value: about?.value ?? (value as AnomalyValue),
+    verdict: { score, anomalous: true, why, expectedLow, expectedHigh },
+    index: since === null ? draft.index : null,
   };
 }
 
-function serialised({ rule, key, version, state }: KeyState): DetectorState {
-  return { rule: rule.name, key, version, stateJson: JSON.stringify(state) };
+function recordAnomalyId(rule: AnomalyDefinition, draft: RecordDraft): string {
+  return anomalyId(draft.time, `${rule.name}\n${recordIdText(draft.id)}`);
+}
+
+/** A rule finds one thing of a field in a period, however often it looks. */
+function periodAnomalyId(rule: AnomalyDefinition, key: string, field: string, since: number): string {
+  return anomalyId(since, `${rule.name}\n${key}\n${field}\n${since}`);
+}
+
+function anomalyId(time: number, about: string): string {
+  return `anom_${Math.max(time, 0).toString(16).padStart(12, "0")}${hash("sha1", about).slice(0, 20)}`;
+}
+
+function serialised({ rule, detector, key, version, state }: KeyState): DetectorState {
+  const dueAt = state === null ? null : (detector.dueAt?.(state) ?? null);
+  return { rule: rule.name, key, version, stateJson: JSON.stringify(state), ...(dueAt !== null && { dueAt }) };
 }
 
 /** Keys are bounded: a long text would make the state table as large as the data. */

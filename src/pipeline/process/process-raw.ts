@@ -135,7 +135,13 @@ class OutcomeBuilder {
   async finish(rules: readonly AnomalyDefinition[]): Promise<Outcome> {
     const { meta, key } = this.#raw;
     const { stream } = this.#context.contract;
-    const { anomalies, states } = await detectAll(meta.tenant, rules, this.#detect ?? [], this.#context.records);
+    const { anomalies, states } = await detectAll(
+      meta.tenant,
+      rules,
+      this.#detect ?? [],
+      meta.receivedAt,
+      this.#context.records,
+    );
     const { retention } = stream;
     const outcome: Omit<Outcome, "notifications"> = {
       rawKey: key,

@@ -2,12 +2,12 @@ import type { Anomaly, AnomalyDraft } from "../../model/anomaly.ts";
 import { type Item, ttlOf } from "./item.ts";
 import { itemKeys, listKeys, timeAndId } from "./item-keys.ts";
 
-/** The item of a new anomaly: derived from rule and record, so that writing it again writes the same. */
+/** The item of a new anomaly: derived from the rule and what it is about, so that writing it again writes the same. */
 export function anomalyItem(
   tenant: string,
   stream: string,
   draft: AnomalyDraft,
-  recordId: string,
+  recordId: string | null,
   expiresAt: number,
 ): Item {
   const { id, rule, field, key, time, value, verdict } = draft;

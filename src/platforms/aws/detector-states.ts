@@ -1,12 +1,18 @@
 import type { DetectorState } from "../../model/anomaly.ts";
 import { EventPulseError } from "../../model/error.ts";
-import { type ItemKey, keyText } from "./item.ts";
-import { itemKeys } from "./item-keys.ts";
+import { type Item, type ItemKey, keyText } from "./item.ts";
+import { itemKeys, listKeys, timeText } from "./item-keys.ts";
 import type { Table } from "./table.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 export function stateKey(tenant: string, { rule, key }: Pick<DetectorState, "rule" | "key">): ItemKey {
   return itemKeys.state(tenant, rule, key);
+}
+
+function stateItem(tenant: string, state: DetectorState): Item {
+  const { stateJson, dueAt } = state;
+  const item = { ...stateKey(tenant, state), j: stateJson };
+  return dueAt === undefined ? item : { ...item, g2p: listKeys.statesDue, g2s: timeText(dueAt) };
 }
 
 /**
@@ -20,7 +26,7 @@ export async function writeDetectorStates(
 ): Promise<void> {
   await unit.loadAll(states.map((state) => stateKey(tenant, state)));
   for (const state of states) {
-    const { rule, version, stateJson } = state;
+    const { rule, version } = state;
     const key = stateKey(tenant, state);
     // From the unit's memory, which knows what was put before: a second state of one detector follows on the first.
     const stored = await unit.load(key);
@@ -30,7 +36,7 @@ export async function writeDetectorStates(
         `The state of rule ${rule} is no longer at version ${version}: load it again and process the object again.`,
       );
     }
-    unit.put({ ...key, j: stateJson, v: version + 1 });
+    unit.put({ ...stateItem(tenant, state), v: version + 1 });
   }
 }
 

@@ -120,6 +120,8 @@ export const listKeys = {
   issues: (tenant: string) => `I#${tenant}`,
   /** `g2` */
   issuesUnnoticed: "I",
+  /** `g2`, by when their detectors are to be asked although nothing came. */
+  statesDue: "S",
   anomalies: (tenant: string) => `A#${tenant}`,
   /** `g2` */
   anomaliesOfField: (tenant: string, stream: string, field: string) => `A#${tenant}#${stream}#${field}`,

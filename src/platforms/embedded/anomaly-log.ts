@@ -8,7 +8,7 @@ import { expiryTime } from "./record-batches.ts";
 import { findStreamNumber } from "./stream-number.ts";
 
 interface AnomalyRow extends Omit<Anomaly, "recordId"> {
-  readonly recordId: Uint8Array;
+  readonly recordId: Uint8Array | null;
 }
 
 const select = `SELECT anomalies.id, streams.name AS stream, rule, field, key, time, value, score,
@@ -87,7 +87,7 @@ export function readFieldAnomalies(
     .map(toAnomaly);
 }
 
-/** Writes the anomalies whose events are in `recordIds`. */
+/** Writes the anomalies of periods, and those whose events are in `recordIds`. */
 export function writeAnomalies(
   database: Database,
   tenant: string,
@@ -97,7 +97,7 @@ export function writeAnomalies(
   expiresAt: number,
 ): void {
   for (const { id, rule, field, key, time, value, verdict, index } of drafts) {
-    const recordId = recordIds.get(index);
+    const recordId = index === null ? null : recordIds.get(index);
     if (recordId === undefined) continue;
     database.run(
       `INSERT INTO anomalies (id, tenant, stream, rule, field, key, time, value, score, expected_low, expected_high, why,
@@ -133,7 +133,7 @@ function toAnomaly(row: AnomalyRow): Anomaly {
     expectedLow: row.expectedLow,
     expectedHigh: row.expectedHigh,
     why: row.why,
-    recordId: recordIdText(row.recordId),
+    recordId: row.recordId && recordIdText(row.recordId),
     state: row.state,
     note: row.note,
     version: row.version,

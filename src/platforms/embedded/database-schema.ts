@@ -65,13 +65,14 @@ export const databaseSchemaSteps: readonly string[] = [
 
   CREATE TABLE detector_states (
     tenant TEXT NOT NULL, rule TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL,
-    UNIQUE (tenant, rule, key)
+    due_at INTEGER, UNIQUE (tenant, rule, key)
   ) STRICT;
+  CREATE INDEX detector_states_by_due ON detector_states (due_at) WHERE due_at IS NOT NULL;
 
   CREATE TABLE anomalies (
     id TEXT NOT NULL, tenant TEXT NOT NULL, stream INTEGER NOT NULL, rule TEXT NOT NULL, field TEXT NOT NULL,
-    key TEXT NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL, score REAL NOT NULL, expected_low REAL,
-    expected_high REAL, why TEXT NOT NULL, record_id BLOB NOT NULL, state TEXT NOT NULL DEFAULT 'open', note TEXT,
+    key TEXT NOT NULL, time INTEGER NOT NULL, value ANY NOT NULL, score REAL NOT NULL, expected_low REAL,
+    expected_high REAL, why TEXT NOT NULL, record_id BLOB, state TEXT NOT NULL DEFAULT 'open', note TEXT,
     version INTEGER NOT NULL DEFAULT 1, expires_at INTEGER NOT NULL, UNIQUE (tenant, id)
   ) STRICT;
   CREATE INDEX anomalies_by_time ON anomalies (tenant, time, id);

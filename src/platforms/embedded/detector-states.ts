@@ -4,20 +4,22 @@ import type { Database } from "./database.ts";
 
 /** Stores the new state of each detector, version + 1. Throws STATE_STALE when one has another version than it was computed from. */
 export function writeDetectorStates(database: Database, tenant: string, states: readonly DetectorState[]): void {
-  for (const { rule, key, version, stateJson } of states) {
+  for (const { rule, key, version, stateJson, dueAt = null } of states) {
     const changed =
       version === 0
         ? database.run(
-            "INSERT INTO detector_states VALUES (?, ?, ?, 1, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO detector_states VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING",
             tenant,
             rule,
             key,
             stateJson,
+            dueAt,
           )
         : database.run(
-            `UPDATE detector_states SET version = version + 1, state = ?
+            `UPDATE detector_states SET version = version + 1, state = ?, due_at = ?
                WHERE tenant = ? AND rule = ? AND key = ? AND version = ?`,
             stateJson,
+            dueAt,
             tenant,
             rule,
             key,

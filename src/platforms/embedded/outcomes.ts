@@ -113,7 +113,7 @@ function writeOutcome(database: Database, writer: RecordWriter, outcome: Outcome
   const failure = subject.kind === "failure" ? takeEnding(database, commit, subject.failureId) : null;
   if (isApplied(database, outcome, object, failure)) return { applied: false, ...emptyTally(), recordId: null };
 
-  const wanted = new Set(outcome.anomalies.map(({ index }) => index));
+  const wanted = new Set(outcome.anomalies.flatMap(({ index }) => index ?? []));
   const written = writer.write(outcome, stream, object.number, wanted, commit);
   const attempts = subject.kind === "object" ? 1 : subject.attempt;
   const failures = [

@@ -1,5 +1,5 @@
-import type { Verdict } from "../../../model/anomaly.ts";
-import type { Detector, DetectorOptions } from "../../../model/definition.ts";
+import type { Detector, DetectorOptions, Verdict } from "../../../model/detector.ts";
+import { leniency } from "./leniency.ts";
 import { notANumber } from "./not-a-number.ts";
 import { numberText } from "./number-text.ts";
 
@@ -34,10 +34,11 @@ export function madDetector(options: MadOptions): Detector {
   const sortedOf = new WeakMap<MadState, readonly number[]>();
   return {
     kind: "mad",
-    judge({ value }, state) {
+    judge({ value, falsePositives }, state) {
       const known = parseState(state);
       const sorted = sortedOf.get(known) ?? [...known.values].sort((a, b) => a - b);
-      const verdict = judgeValue(value, sorted, options);
+      const threshold = options.threshold * leniency(falsePositives);
+      const verdict = judgeValue(value, sorted, { ...options, threshold });
       if (!Number.isFinite(value)) return { verdict, state: known };
       const learned = learn(known, sorted, value, options.window);
       sortedOf.set(learned.state, learned.sorted);
@@ -89,7 +90,7 @@ function judgeValue(value: number, sorted: readonly number[], options: MadOption
   if (!Number.isFinite(value)) return notANumber(null, null);
   if (count < options.warmup) {
     const why = `Learning: ${count} of the ${options.warmup} values needed before this rule judges.`;
-    return { score: 0, anomalous: false, expectedLow: null, expectedHigh: null, why };
+    return { score: 0, anomalous: false, inconclusive: true, expectedLow: null, expectedHigh: null, why };
   }
   const median = medianOf(sorted);
   const scale = scaleOf(sorted, median);

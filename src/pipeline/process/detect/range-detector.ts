@@ -1,10 +1,11 @@
-import type { Detector, DetectorOptions } from "../../../model/definition.ts";
+import type { Detector, DetectorOptions } from "../../../model/detector.ts";
 import { notANumber } from "./not-a-number.ts";
 import { numberText } from "./number-text.ts";
 
 /**
  * A fixed band, both ends included; a null end is open. Keeps no state. The score of a value outside is 0.5 at the edge and
- * tends to 1 with its distance, measured in widths of the band (in sizes of the edge when one end is open).
+ * tends to 1 with its distance, measured in widths of the band (in sizes of the edge when one end is open). False positives do
+ * not widen it: the band is the user's word.
  */
 export function rangeDetector(options: Extract<DetectorOptions, { readonly kind: "range" }>): Detector {
   const { low, high } = options;

@@ -132,7 +132,7 @@ export class ExpectedState {
 
   #detect({ anomalies, states, notifications }: Outcome, stored: ReadonlyMap<number, string>, now: number): void {
     for (const { id, rule, key, value, index, verdict } of anomalies) {
-      const recordId = stored.get(index);
+      const recordId = index === null ? null : stored.get(index);
       if (recordId === undefined) continue;
       this.anomalies.set(id, { id, rule, key, value, recordId, score: verdict.score, why: verdict.why });
     }
