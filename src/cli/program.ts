@@ -4,6 +4,7 @@ import { auditCommand } from "./audit.ts";
 import { buildCommand } from "./build.ts";
 import { checkCommand } from "./check.ts";
 import { costCommand } from "./cost.ts";
+import { detectCommand } from "./detect.ts";
 import { devCommand } from "./dev.ts";
 import { diffCommand } from "./diff.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -27,7 +28,7 @@ import { versionCommand } from "./version.ts";
 const groups: readonly (readonly [string, readonly (() => Command)[]])[] = [
   ["Begin:", [initCommand, devCommand, doctorCommand]],
   ["Send and ask:", [sendCommand, queryCommand, tailCommand, statusCommand]],
-  ["Anomalies:", [anomaliesCommand]],
+  ["Anomalies:", [anomaliesCommand, detectCommand]],
   ["Fix and replay:", [failuresCommand, issuesCommand, replayCommand, jobsCommand, recipesCommand, auditCommand]],
   ["Config:", [checkCommand, diffCommand, schemaCommand, openapiCommand]],
   ["Operate:", [startCommand, buildCommand, costCommand, versionCommand]],

@@ -54,7 +54,8 @@ function isJsonObject(head: Uint8Array): boolean {
   }
 }
 
-async function* untilStopped(stdin: Readable, stopped: AbortSignal): AsyncGenerator<Uint8Array> {
+/** The chunks of a pipe or a file; `stopped` ends them at once, also while none comes. */
+export async function* untilStopped(stdin: Readable, stopped: AbortSignal): AsyncGenerator<Uint8Array> {
   const stop = () => stdin.destroy();
   stopped.addEventListener("abort", stop, { once: true });
   try {

@@ -13,7 +13,8 @@ export interface DetectFields {
 
 /** A state of a thousand values is about 10 KB; larger ones would dominate what is stored per key. */
 const windowMax = 1000;
-const sensitivity = { min: 0.001, max: 1000 };
+/** Of `falseAlarmsPerWeek`: less could not be told from never, more than one in ten minutes tells nobody anything. */
+export const sensitivity = { min: 0.001, max: 1000 };
 const bucketRange = { min: 1000, max: 24 * 3_600_000, default: 60_000 };
 
 /** The options of each kind that there is: names, and how they are read. `range` needs options, the others have defaults. */

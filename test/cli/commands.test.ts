@@ -24,6 +24,7 @@ const commands = [
     "failures",
     "issues",
     "anomalies",
+    "detect",
     "replay",
     "jobs",
     "recipes",
