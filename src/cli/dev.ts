@@ -23,7 +23,7 @@ With --json, one a line: {"event": "ready", "url", "key", "dataDirectory", "stre
   );
   addSettingOptions(command, [
     ...(["config", "port", "host", "data", "memory", "open"] as const),
-    ...(["smtpUrl", "mailFrom", "key", "logLevel"] as const),
+    ...(["smtpUrl", "mailFrom", "key", "tenantKeys", "logLevel"] as const),
   ]);
   return command.action(async () => {
     const terminal = terminalFor(command);

@@ -48,6 +48,7 @@ export async function serve(settings: Settings, watch: boolean, report: ServeRep
     smtpUrl: settings.smtpUrl,
     mailFrom: settings.mailFrom,
     key: settings.key,
+    tenantKeys: settings.tenantKeys,
     onEvent: (event) => report.event(event),
   });
   await report.ready({

@@ -11,12 +11,15 @@ export function startCommand(): Command {
     "start",
     "run it for good: JSON logs, no reload",
     `Runs EventPulse as a service does: logs as JSON lines on stdout, and the config that is there at the start. SIGTERM finishes
-what was accepted and ends. The API key is in the data folder's secrets.json unless --key or EVENTPULSE_KEY gives one; it
-is never logged.
+what was accepted and ends. The API key is in the data folder's secrets.json unless --key or EVENTPULSE_KEY gives one;
+no key is ever logged.
 
 A log line: {"level", "time", "msg", and "url", "dataDirectory", "streams", "problem", "requestId" or "err" where they fit}`,
   );
-  addSettingOptions(command, ["config", "port", "host", "data", "memory", "smtpUrl", "mailFrom", "key", "logLevel"]);
+  addSettingOptions(command, [
+    ...(["config", "port", "host", "data", "memory"] as const),
+    ...(["smtpUrl", "mailFrom", "key", "tenantKeys", "logLevel"] as const),
+  ]);
   return command.action(async () => {
     const settings = settingsOf(command);
     const { pino } = await import("pino");

@@ -1,16 +1,18 @@
 import { type ErrorDetail, EventPulseError } from "../model/error.ts";
+import { apiKeyPattern, apiKeyPatternText, readTenantKeys, type TenantKeys } from "../model/tenant-keys.ts";
 
 /**
  * One setting, said once: the loader, `--help` and the docs derive from it.
  *
  * - `type`: `text`, `path`, `url` and `email` are strings; `integer` has `min` and `max`; `choice` has `choices`; `boolean`
  *   is true for 1, true, yes, on and false for 0, false, no, off.
+ * - `tenant-keys` are pairs such as `acme:KEY`, with commas between.
  * - `default`: null when there is none; the setting is then null unless given.
  * - `flags`: as commander writes them. A boolean whose default is true has a `--no-` flag.
  * - `secret`: never printed, and best given by the environment.
  */
 export interface SettingDefinition {
-  readonly type: "text" | "path" | "url" | "email" | "integer" | "boolean" | "choice";
+  readonly type: "text" | "path" | "url" | "email" | "integer" | "boolean" | "choice" | "tenant-keys";
   readonly unit: string | null;
   readonly default: string | number | boolean | null;
   readonly environment: string;
@@ -125,8 +127,17 @@ export const settings = {
     flags: "--key <key>",
     description: "API key, 16 to 200 characters; without it one is made and kept in the data folder",
     secret: true,
-    pattern: /^[\x21-\x7e]{16,200}$/,
-    patternText: "16 to 200 printable characters without spaces",
+    pattern: apiKeyPattern,
+    patternText: apiKeyPatternText,
+  },
+  tenantKeys: {
+    type: "tenant-keys",
+    unit: null,
+    default: null,
+    environment: "EVENTPULSE_TENANT_KEYS",
+    flags: "--tenant-keys <list>",
+    description: "API keys of further tenants: acme:KEY,globex:KEY; --key is that of the tenant default",
+    secret: true,
   },
 } as const satisfies Record<string, SettingDefinition>;
 
@@ -139,7 +150,9 @@ type ValueOf<Definition extends SettingDefinition> = Definition extends { readon
     ? number
     : Definition["type"] extends "boolean"
       ? boolean
-      : string;
+      : Definition["type"] extends "tenant-keys"
+        ? TenantKeys
+        : string;
 
 /** The settings in force. Null only where the default is null. */
 export type Settings = {
@@ -160,7 +173,7 @@ export interface SettingSources {
  */
 export function loadSettings({ flags = {}, environment = process.env }: SettingSources = {}): Settings {
   const errors: ErrorDetail[] = [];
-  const values: Partial<Record<SettingName, string | number | boolean | null>> = {};
+  const values: Partial<Record<SettingName, string | number | boolean | TenantKeys | null>> = {};
   for (const name of Object.keys(settings) as SettingName[]) {
     const definition: SettingDefinition = settings[name];
     const flag = flags[name];
@@ -188,7 +201,7 @@ export function loadSettings({ flags = {}, environment = process.env }: SettingS
 }
 
 type Parsed =
-  | { readonly ok: true; readonly value: string | number | boolean }
+  | { readonly ok: true; readonly value: string | number | boolean | TenantKeys }
   | { readonly ok: false; readonly expected: string };
 
 const yes = new Set(["1", "true", "yes", "on"]);
@@ -217,6 +230,14 @@ function parseSetting(definition: SettingDefinition, given: unknown): Parsed {
       const protocol = URL.canParse(text) ? new URL(text).protocol : "";
       const fits = definition.pattern?.test(protocol) ?? protocol !== "";
       return fits ? { ok: true, value: text } : { ok: false, expected: definition.patternText ?? "a URL" };
+    }
+    case "tenant-keys": {
+      const pairs = text.split(",").map((pair) => {
+        const end = pair.indexOf(":");
+        return [pair.slice(0, Math.max(0, end)).trim(), pair.slice(end + 1).trim()] as const;
+      });
+      const read = readTenantKeys(pairs);
+      return read.ok ? { ok: true, value: read.keys } : { ok: false, expected: `acme:KEY,globex:KEY: ${read.problem}` };
     }
     case "email":
       return /^[^\s@<>]+@[^\s@<>]+$/.test(text)

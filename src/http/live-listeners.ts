@@ -12,11 +12,12 @@ export class LiveListeners {
   readonly #ends = new Set<() => void>();
 
   /**
-   * A `text/event-stream` body of what is committed from now on, until the reader cancels it or `signal` aborts. What is over
-   * the rate or does not fit the line is counted and told as `skipped`, once a second. Throws TOO_BUSY.
+   * A `text/event-stream` body of what a tenant has committed from now on, until the reader cancels it or `signal` aborts.
+   * What is over the rate or does not fit the line is counted and told as `skipped`, once a second. Throws TOO_BUSY.
    */
   listen(
     services: Pick<Services, "subscribe" | "project">,
+    tenant: string,
     stream: string | null,
     signal: AbortSignal,
   ): ReadableStream<Uint8Array> {
@@ -29,7 +30,7 @@ export class LiveListeners {
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          end = this.#attach(controller, services, stream, signal);
+          end = this.#attach(controller, services, tenant, stream, signal);
         },
         cancel: () => end(),
       },
@@ -45,11 +46,12 @@ export class LiveListeners {
   #attach(
     controller: ReadableStreamDefaultController<Uint8Array>,
     services: Pick<Services, "subscribe" | "project">,
+    tenant: string,
     stream: string | null,
     signal: AbortSignal,
   ): () => void {
     const line = new LiveLine(services, controller);
-    const unsubscribe = services.subscribe(stream, (event) => line.offer(event));
+    const unsubscribe = services.subscribe(tenant, stream, (event) => line.offer(event));
     const timer = setInterval(() => {
       if (!line.tick()) end();
     }, 1_000);

@@ -6,7 +6,7 @@ import type { Balance } from "../model/outcome.ts";
 import type { RawObject } from "../model/raw-object.ts";
 import type { StoredRecord } from "../model/record.ts";
 import type { EditJudgement, EditRequest } from "../pipeline/failures/edit.ts";
-import type { VerifiedUploadLink } from "../pipeline/ingest/upload.ts";
+import type { UploadLinks, VerifiedUploadLink } from "../pipeline/ingest/upload.ts";
 import type { Contract } from "../pipeline/process/contract.ts";
 import type { DryRunRequest } from "../pipeline/process/dry-run.ts";
 import type { AnomalyLog } from "../ports/anomaly-log.ts";
@@ -46,7 +46,7 @@ export interface Services {
   project(): Project;
   contract(stream: string): Contract | null;
   readonly raw: Pick<RawLog, "append">;
-  readonly objects: Pick<ObjectStore, "put" | "get" | "head" | "uploadLink">;
+  readonly objects: Pick<ObjectStore, "put" | "get" | "head"> & UploadLinks;
   readonly queue: Pick<WorkQueue, "enqueue">;
   readonly records: Pick<RecordTable, "query" | "get" | "series" | "objectResult" | "rawKeys">;
   /** Versions of a stream's contract, the one in force first. */
@@ -66,14 +66,14 @@ export interface Services {
   judgeEdit(request: EditRequest): Promise<EditJudgement>;
   /** The raw object with this key, wherever it lies; null when it is gone. */
   readRaw(key: string): Promise<RawObject | null>;
-  /** By stream; every stream of the project is there. One consistent moment. */
-  balance(): Promise<ReadonlyMap<string, Balance>>;
+  /** Of one tenant, by stream; every stream of the project is there. One consistent moment. */
+  balance(tenant: string): Promise<ReadonlyMap<string, Balance>>;
   /** Tries the real write path; every check is reported, good or bad. */
   readiness(): Promise<readonly HealthCheck[]>;
-  /** Prometheus text format 0.0.4. */
+  /** Prometheus text format 0.0.4; for whoever runs the platform, so it counts all tenants together. */
   metrics(): Promise<string>;
-  /** Calls `listener` for what is committed from now on, until the returned function is called. `stream` null: all. */
-  subscribe(stream: string | null, listener: (event: LiveEvent) => void): () => void;
+  /** Calls `listener` for what a tenant has committed from now on, until the returned function is called. `stream` null: all. */
+  subscribe(tenant: string, stream: string | null, listener: (event: LiveEvent) => void): () => void;
   /** Who holds this bearer token; null: nobody. A request without a token has `null` here and is a principal only where that is allowed. */
   authenticate(token: string | null): Principal | null;
   /** Whether a Host header names this server; always true off loopback. */

@@ -16,6 +16,7 @@ describe("settings", () => {
       mailFrom: "eventpulse@localhost",
       logLevel: "info",
       key: null,
+      tenantKeys: null,
     });
   });
 
@@ -40,6 +41,7 @@ describe("settings", () => {
       EVENTPULSE_SMTP_URL: "http://user:hunter2@mail",
       EVENTPULSE_KEY: "hunter2",
       EVENTPULSE_MAIL_FROM: "nobody",
+      EVENTPULSE_TENANT_KEYS: "acme:0123456789abcdef,globex:hunter2",
     };
     const flags = { logLevel: "loud", host: "a b", data: "" };
     assert.throws(
@@ -47,7 +49,7 @@ describe("settings", () => {
       (error) => {
         assert(error instanceof EventPulseError);
         assert.equal(error.code, "SETTING_INVALID");
-        assert.match(error.message, /^8 settings are not valid/);
+        assert.match(error.message, /^9 settings are not valid/);
         const details = error.errors.map(({ detail }) => detail);
         assert.equal(
           details[0],
@@ -56,10 +58,25 @@ describe("settings", () => {
         assert.match(details.join("\n"), /--log-level: "loud" is not one of trace, debug, info, warn, error, silent/);
         assert.match(details.join("\n"), /--host: "a b" is not a host name/);
         assert.match(details.join("\n"), /EVENTPULSE_KEY: its value is not 16 to 200 printable/);
+        assert.match(details.join("\n"), /EVENTPULSE_TENANT_KEYS: its value is not .*: entry 2 must have a key of 16/);
         assert(!JSON.stringify(error.errors).includes("hunter2"));
         return true;
       },
     );
+  });
+
+  test("give each tenant the key that stands behind its name, colons included", () => {
+    const environment = { EVENTPULSE_TENANT_KEYS: "acme:0123456789abcdef, globex-eu:ab:cd:0123456789" };
+    assert.deepEqual(
+      loadSettings({ environment }).tenantKeys,
+      new Map([
+        ["acme", "0123456789abcdef"],
+        ["globex-eu", "ab:cd:0123456789"],
+      ]),
+    );
+    for (const wrong of ["acme", "acme:0123456789abcdef,", ":0123456789abcdef", "acme=0123456789abcdef"]) {
+      assert.throws(() => loadSettings({ flags: { tenantKeys: wrong } }), { code: "SETTING_INVALID" }, wrong);
+    }
   });
 
   test("have names of their own: no flag and no variable twice", () => {

@@ -72,7 +72,7 @@ export const project: Project = {
       kind: "anomaly",
       name: "spend",
       stream: "orders",
-      value: "cents",
+      fields: ["cents"],
       per: "country",
       detect: { kind: "range", low: null, high: 100_000 },
     },
@@ -187,7 +187,7 @@ export async function startApp(overrides: Partial<Services> = {}): Promise<TestA
       ]),
     readiness: async () => [{ name: "write path", ok: true, detail: "works" }],
     metrics: async () => "# TYPE eventpulse_up gauge\neventpulse_up 1\n",
-    subscribe: (_stream, listener) => {
+    subscribe: (_tenant, _stream, listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
@@ -260,7 +260,7 @@ function openStores(directory: string) {
     database,
     records: sqliteRecordTable(database, Date.now),
     queue: sqliteWorkQueue(database, Date.now),
-    anomalies: sqliteAnomalyLog(database),
+    anomalies: sqliteAnomalyLog(database, Date.now),
     failures: sqliteFailureLog(database, Date.now),
     notifications: sqliteNotificationLog(database, Date.now),
     issues: sqliteIssueLog(database, Date.now),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Balance } from "../../model/outcome.ts";
+import { addBalances, emptyBalance } from "../../model/sum-balances.ts";
 import { described, named } from "../described.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { respondJson } from "../respond.ts";
@@ -23,7 +24,6 @@ const balanceSchema = named(
   z.object({ total: countsSchema, streams: z.record(z.string(), countsSchema) }),
 );
 
-const nothing: Balance = { accepted: 0, stored: 0, dropped: 0, quarantined: 0, dead: 0, inFlight: 0, duplicates: 0 };
 const counts: Balance = {
   accepted: 1000,
   stored: 990,
@@ -52,27 +52,15 @@ const getBalance = endpoint(
     },
   },
   async (call) => {
-    const streams = [...(await call.services.balance())];
-    const total = streams.reduce((sum, [, balance]) => added(sum, balance), nothing);
+    const streams = [...(await call.services.balance(call.principal.tenant))];
+    const total = streams.reduce((sum, [, balance]) => addBalances(sum, balance), emptyBalance);
     // fromEntries defines properties, so a stream called "__proto__" is one like any other.
     return respondJson(call, 200, {
       total,
-      streams: Object.fromEntries(streams.map(([name, one]) => [name, added(nothing, one)])),
+      streams: Object.fromEntries(streams.map(([name, one]) => [name, addBalances(emptyBalance, one)])),
     });
   },
 );
-
-function added(left: Balance, right: Balance): Balance {
-  return {
-    accepted: left.accepted + right.accepted,
-    stored: left.stored + right.stored,
-    dropped: left.dropped + right.dropped,
-    quarantined: left.quarantined + right.quarantined,
-    dead: left.dead + right.dead,
-    inFlight: left.inFlight + right.inFlight,
-    duplicates: left.duplicates + right.duplicates,
-  };
-}
 
 const meSchema = named("Me", "Who asks.", z.object({ name: z.string(), tenant: z.string() }));
 

@@ -36,9 +36,10 @@ export function liveRoutes(listeners: LiveListeners): readonly Endpoint[] {
       (call) => {
         const { stream } = call.query;
         if (stream !== undefined) knownContract(call.services, stream);
-        const { request } = call;
+        const { services, principal, request } = call;
+        const listen = () => listeners.listen(services, principal.tenant, stream ?? null, request.signal);
         // Nobody would ever cancel the body of an answer to HEAD.
-        const body = request.method === "HEAD" ? null : listeners.listen(call.services, stream ?? null, request.signal);
+        const body = request.method === "HEAD" ? null : listen();
         return respond(call, 200, "text/event-stream", body, { "x-accel-buffering": "no" });
       },
     ),

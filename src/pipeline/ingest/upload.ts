@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { EventPulseError } from "../../model/error.ts";
 import { limits } from "../../model/limits.ts";
 import type { NotificationLog } from "../../ports/notification-log.ts";
-import type { ObjectStore, UploadLink } from "../../ports/object-store.ts";
+import type { ObjectStore, UploadLink, UploadLinkRequest } from "../../ports/object-store.ts";
 import type { ObjectResult, RecordTable } from "../../ports/record-table.ts";
 import type { WorkQueue } from "../../ports/work-queue.ts";
 import { uploadNoticeId, uploadNoticeText } from "../notify/upload-notice.ts";
@@ -28,6 +28,11 @@ export interface UploadRequest {
   readonly requestedAt: number;
   /** 24 hex digits that nobody can guess. */
   readonly random: string;
+}
+
+/** Makes links. An object store can; a platform whose links lead past it notes whose file may come. */
+export interface UploadLinks {
+  uploadLink(key: string, request: UploadLinkRequest & { readonly tenant: string }): Promise<UploadLink>;
 }
 
 export interface CreatedUpload {
@@ -67,7 +72,7 @@ export interface UploadStatus {
  * Throws CONTENT_TYPE_UNSUPPORTED for what cannot be read as events.
  */
 export async function createUpload(
-  ports: { readonly objects: Pick<ObjectStore, "put" | "uploadLink"> },
+  ports: { readonly objects: Pick<ObjectStore, "put"> & UploadLinks },
   request: UploadRequest,
 ): Promise<CreatedUpload> {
   rawFormat(request.contentType, {}, "upload");
@@ -79,7 +84,7 @@ export async function createUpload(
   const expiresAt = request.requestedAt + limits.uploadLinkSeconds * 1000;
   const ticket: UploadTicket = { id, tenant, principal, stream, fileName, contentType, bytes, sha256, expiresAt };
   await ports.objects.put(keys.ticket, uploadTicketJson(ticket));
-  const link = await ports.objects.uploadLink(keys.raw, { contentType, bytes, sha256, expiresAt });
+  const link = await ports.objects.uploadLink(keys.raw, { tenant, contentType, bytes, sha256, expiresAt });
   return { ticket, link };
 }
 

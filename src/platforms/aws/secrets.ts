@@ -1,10 +1,13 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { EventPulseError } from "../../model/error.ts";
+import { readTenantKeys, type TenantKeys } from "../../model/tenant-keys.ts";
 
 /** Secrets of one stage. */
 export interface StageSecrets {
-  /** The API key. */
+  /** The API key of the tenant `default`. */
   readonly key: string;
+  /** Of all other tenants. */
+  readonly tenantKeys: TenantKeys;
   /** Signs webhooks, in the form of Standard Webhooks. */
   readonly webhookSecret: string;
 }
@@ -12,22 +15,28 @@ export interface StageSecrets {
 /** Reads the secret of a stage: once for the life of a function. Throws SETTING_INVALID when it is not what `infra/` puts there. */
 export async function stageSecrets(client: SecretsManagerClient, secretArn: string): Promise<StageSecrets> {
   const { SecretString: text = "" } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
-  const secrets = parsed(text);
-  if (secrets !== null) return secrets;
-  const shape = '{"key": "…", "webhookSecret": "whsec_…"}';
-  throw new EventPulseError("SETTING_INVALID", `The secret ${secretArn} must hold JSON like ${shape}.`);
+  const invalid = (problem: string) => new EventPulseError("SETTING_INVALID", `The secret ${secretArn} ${problem}.`);
+  const { key, tenantKeys = {}, webhookSecret } = members(text);
+  const isComplete = typeof key === "string" && key.length >= 16;
+  if (!isComplete || typeof webhookSecret !== "string" || !webhookSecret.startsWith("whsec_")) {
+    throw invalid('must hold JSON like {"key": "…", "tenantKeys": {"acme": "…"}, "webhookSecret": "whsec_…"}');
+  }
+  if (!isObject(tenantKeys)) throw invalid('must hold "tenantKeys" as an object: {"acme": "…"}');
+  const read = readTenantKeys(Object.entries(tenantKeys));
+  if (!read.ok) throw invalid(`has wrong "tenantKeys": ${read.problem}`);
+  return { key, tenantKeys: read.keys, webhookSecret };
 }
 
-function parsed(text: string): StageSecrets | null {
-  let value: unknown;
+/** Of a JSON object; of any other text none. */
+function members(text: string): Partial<Record<keyof StageSecrets, unknown>> {
   try {
-    value = JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
   } catch {
-    return null;
+    return {};
   }
-  if (typeof value !== "object" || value === null) return null;
-  const { key, webhookSecret } = value as Partial<Record<keyof StageSecrets, unknown>>;
-  if (typeof key !== "string" || key.length < 16) return null;
-  if (typeof webhookSecret !== "string" || !webhookSecret.startsWith("whsec_")) return null;
-  return { key, webhookSecret };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -8,7 +8,7 @@ import type { FailureLog } from "../../ports/failure-log.ts";
 import type { RecordTable } from "../../ports/record-table.ts";
 import type { Committed } from "./process-messages.ts";
 
-/** Rows of each kind that one commit shows to those who watch live; nobody reads more than this a moment. */
+/** Rows of each kind that one commit shows to those of one tenant who watch live; nobody reads more than this a moment. */
 const rowsMax = 500;
 
 export interface CommittedPorts {
@@ -17,20 +17,33 @@ export interface CommittedPorts {
   readonly anomalies: Pick<AnomalyLog, "get">;
 }
 
-/** What a commit made visible, for the live tail. A duplicate is not shown again; a conflict is shown as the failure that it became. */
+/** What a commit made visible to each tenant, for the live tail. A duplicate is not shown again; a conflict is shown as the failure that it became. */
 export async function committedRows(
   ports: CommittedPorts,
   outcomes: readonly Outcome[],
   results: readonly OutcomeResult[],
-): Promise<Committed> {
+): Promise<readonly Committed[]> {
+  const applied = outcomes.flatMap((outcome, position) => {
+    const result = results[position];
+    return result?.applied === true ? { outcome, result } : [];
+  });
+  // What one tenant sees of a commit does not depend on how much of it is another's.
+  const byTenant = Map.groupBy(applied, ({ outcome }) => outcome.meta.tenant);
+  return Promise.all([...byTenant].map(([tenant, its]) => rowsOf(ports, tenant, its)));
+}
+
+interface Applied {
+  readonly outcome: Outcome;
+  readonly result: OutcomeResult;
+}
+
+async function rowsOf(ports: CommittedPorts, tenant: string, applied: readonly Applied[]): Promise<Committed> {
   const records: StoredRecord[] = [];
   const failures: Failure[] = [];
   const anomalies: Anomaly[] = [];
   const skipped = new Map<string, number>();
-  for (const [position, outcome] of outcomes.entries()) {
-    const result = results[position];
-    if (result === undefined || !result.applied) continue;
-    const { tenant, stream } = outcome.meta;
+  for (const { outcome, result } of applied) {
+    const { stream } = outcome.meta;
     const skip = () => skipped.set(stream, (skipped.get(stream) ?? 0) + 1);
     const drafts = recordsOf(outcome);
     const conflicts = new Set<string>();
@@ -50,7 +63,7 @@ export async function committedRows(
       else anomalies.push(...present(await ports.anomalies.get(tenant, id)));
     }
   }
-  return { records, failures, anomalies, skipped };
+  return { tenant, records, failures, anomalies, skipped };
 }
 
 function recordsOf({ records, meta, rawKey }: Outcome): readonly StoredRecord[] {

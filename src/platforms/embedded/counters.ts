@@ -1,5 +1,6 @@
 import type { StreamCounters } from "../../model/outcome.ts";
 import type { Database } from "./database.ts";
+import { tenantStream } from "./tenant-stream.ts";
 
 /** How many events became what; while a commit runs, also by how much a counter changes (and then some are negative). */
 export interface Tally {
@@ -51,11 +52,11 @@ export function addToCounters(database: Database, stream: number, received: numb
   );
 }
 
-/** Counters of every stream that ever received something, by `tenant + "\u0000" + stream`. One consistent moment. */
+/** Counters of every stream that ever received something, by `tenantStream`. One consistent moment. */
 export function readCounters(database: Database): Map<string, StreamCounters> {
   const rows = database.all<StreamCounters & { tenant: string; name: string }>(
     `SELECT tenant, name, received, stored, dropped, quarantined, dead, retrying, duplicates
        FROM counters JOIN streams ON streams.id = counters.stream`,
   );
-  return new Map(rows.map(({ tenant, name, ...counters }) => [`${tenant}\u0000${name}`, counters]));
+  return new Map(rows.map(({ tenant, name, ...counters }) => [tenantStream(tenant, name), counters]));
 }

@@ -1,15 +1,16 @@
-import { timingSafeEqual } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { loadConfig } from "../../config/load.ts";
 import { watchConfig } from "../../config/watch.ts";
 import { type App, createApp } from "../../http/create-app.ts";
+import { principalByKey } from "../../http/principal-by-key.ts";
 import type { HealthCheck, LiveEvent, Principal, Services } from "../../http/services.ts";
 import type { Project } from "../../model/definition.ts";
 import { assert, EventPulseError } from "../../model/error.ts";
 import { tenantDefault } from "../../model/glossary.ts";
 import { limits } from "../../model/limits.ts";
+import type { TenantKeys } from "../../model/tenant-keys.ts";
 import type { EditJudgement } from "../../pipeline/failures/edit.ts";
 import { noticeIssues } from "../../pipeline/failures/issue-notices.ts";
 import { uploadRawMeta } from "../../pipeline/ingest/upload-metadata.ts";
@@ -54,8 +55,10 @@ export interface EmbeddedOptions {
   /** `smtp://…`; null or left out: mails are captured in the data folder. */
   readonly smtpUrl?: string | null;
   readonly mailFrom?: string;
-  /** The API key; null or left out: the one of the data folder. */
+  /** The API key of the tenant `default`; null or left out: the one of the data folder. */
   readonly key?: string | null;
+  /** Of all other tenants. */
+  readonly tenantKeys?: TenantKeys | null;
   /** Default `limits.objectSecondsMax`. */
   readonly objectSecondsMax?: number;
   /** Default `limits.dryRunSecondsMax`. */
@@ -133,6 +136,7 @@ class EmbeddedPlatform {
   readonly #secrets: FolderSecrets;
   readonly #processing: ProcessThread;
   readonly #dryRuns: DryRunThread<Trial>;
+  #principalOf: (token: string) => Principal | null = () => null;
   readonly #simulators = new SimulatorLoop({
     raw: { append: (draft) => this.#running().rawLog.append(draft) },
     onError: (error) => this.#log(error, "simulator"),
@@ -159,6 +163,7 @@ class EmbeddedPlatform {
     this.#processing = new ProcessThread({
       configFile: resolve(options.configFile),
       dataDirectory: directory,
+      tenants: [tenantDefault, ...(options.tenantKeys?.keys() ?? [])],
       objectSecondsMax: options.objectSecondsMax ?? limits.objectSecondsMax,
       onProgress: (progress) => this.#onProgress(progress),
       onCommitted: (committed) => this.#onCommitted(committed),
@@ -178,6 +183,7 @@ class EmbeddedPlatform {
   }
 
   async start(): Promise<void> {
+    this.#principalOf = principalByKey(this.key, this.#options.tenantKeys ?? new Map());
     await clearUnfinishedObjects(this.#folder.objects);
     const progress = await this.#processing.start();
     const { checkpoint } = progress;
@@ -268,11 +274,12 @@ class EmbeddedPlatform {
     this.#processedBytes = progress.checkpoint.bytes;
   }
 
-  #onCommitted({ records, failures, anomalies, skipped }: Committed): void {
-    for (const record of records) this.#live.publish(record.stream, { kind: "record", record });
-    for (const failure of failures) this.#live.publish(failure.stream, { kind: "failure", failure });
-    for (const anomaly of anomalies) this.#live.publish(anomaly.stream, { kind: "anomaly", anomaly });
-    for (const [stream, count] of skipped) this.#live.publish(stream, { kind: "skipped", count });
+  #onCommitted({ tenant, records, failures, anomalies, skipped }: Committed): void {
+    const tell = (stream: string, event: LiveEvent) => this.#live.publish(tenant, stream, event);
+    for (const record of records) tell(record.stream, { kind: "record", record });
+    for (const failure of failures) tell(failure.stream, { kind: "failure", failure });
+    for (const anomaly of anomalies) tell(anomaly.stream, { kind: "anomaly", anomaly });
+    for (const [stream, count] of skipped) tell(stream, { kind: "skipped", count });
   }
 
   #onHealth(part: Part, problem: string | null): void {
@@ -294,9 +301,7 @@ class EmbeddedPlatform {
   #authenticate(token: string | null): Principal | null {
     // On loopback whoever reaches the port has the account's own rights already; a key that is sent must still be right.
     if (token === null) return isLoopback(this.#options.host) ? { name: "local", tenant: tenantDefault } : null;
-    const [given, known] = [Buffer.from(token), Buffer.from(this.key)];
-    const right = given.length === known.length && timingSafeEqual(given, known);
-    return right ? { name: "key", tenant: tenantDefault } : null;
+    return this.#principalOf(token);
   }
 
   async #readiness(): Promise<readonly HealthCheck[]> {
@@ -337,10 +342,10 @@ class EmbeddedPlatform {
       readRaw: (key) => readRaw(key, (logged) => this.#running().rawLog.read(logged), objects, uploadRawMeta),
       dryRun: (request) => this.#dryRuns.run({ kind: "events", request }),
       judgeEdit: async (request) => JSON.parse(await this.#dryRuns.run({ kind: "edit", request })) as EditJudgement,
-      balance: async () => this.#running().ledger.balance(this.project.streams.keys()),
+      balance: async (tenant) => this.#running().ledger.balance(tenant, this.project.streams.keys()),
       readiness: () => this.#readiness(),
       metrics: () => this.#metrics(),
-      subscribe: (stream, listener) => this.#live.subscribe(stream, listener),
+      subscribe: (tenant, stream, listener) => this.#live.subscribe(tenant, stream, listener),
       authenticate: (token) => this.#authenticate(token),
       hostAllowed: (host) => !isLoopback(this.#options.host) || isLoopbackHostHeader(host),
       publicUrl: () => this.url,
@@ -356,7 +361,7 @@ class EmbeddedPlatform {
     const failures = await queries.metrics.failures().catch(() => []);
     return prometheusText({
       version: packageVersion(),
-      balance: ledger.balance(this.project.streams.keys()),
+      balance: ledger.total(this.project.streams.keys()),
       failures,
       inFlightBytes: rawLog.inFlightBytes,
       accepting: rawLog.problem === null,

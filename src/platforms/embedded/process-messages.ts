@@ -8,13 +8,15 @@ import type { RawPosition } from "./raw-position.ts";
 export interface ProcessThreadData {
   readonly configFile: string;
   readonly dataDirectory: string;
+  /** Those that have a key. */
+  readonly tenants: readonly string[];
   /** The thread before this one crashed. */
   readonly careful: boolean;
 }
 
 /**
- * How far processing has come; written in the same transaction as the results. `bytes` and `events` (by stream) count all
- * of the raw log since the data folder began, so that what is in flight is a difference that survives every crash.
+ * How far processing has come; written in the same transaction as the results. `bytes` and `events` (by `tenantStream`) count
+ * all of the raw log since the data folder began, so that what is in flight is a difference that survives every crash.
  */
 export interface Checkpoint extends RawPosition {
   readonly bytes: number;
@@ -26,14 +28,15 @@ export const checkpointStart: Checkpoint = { segment: 0, offset: 0, bytes: 0, ev
 /** One consistent moment of what is committed. */
 export interface Progress {
   readonly checkpoint: Checkpoint;
-  /** By stream. */
+  /** By `tenantStream`. */
   readonly counters: ReadonlyMap<string, StreamCounters>;
-  /** Events in uploaded files that wait, by stream. */
+  /** Events in uploaded files that wait, by `tenantStream`. */
   readonly uploads: ReadonlyMap<string, number>;
 }
 
-/** What was committed, for those who watch live. `skipped`: left out because there was too much, by stream. */
+/** What was committed of one tenant, for those who watch live. `skipped`: left out because there was too much, by stream. */
 export interface Committed {
+  readonly tenant: string;
   readonly records: readonly StoredRecord[];
   readonly failures: readonly Failure[];
   readonly anomalies: readonly Anomaly[];
@@ -43,7 +46,7 @@ export interface Committed {
 export type MessageFromProcess =
   | { readonly kind: "ready"; readonly progress: Progress }
   | { readonly kind: "progress"; readonly progress: Progress }
-  | { readonly kind: "committed"; readonly committed: Committed }
+  | { readonly kind: "committed"; readonly committed: readonly Committed[] }
   | { readonly kind: "health"; readonly problem: string | null }
   | { readonly kind: "drained" };
 

@@ -22,6 +22,8 @@ import { workerFile } from "./worker-file.ts";
 export interface ProcessThreadOptions {
   readonly configFile: string;
   readonly dataDirectory: string;
+  /** Those that have a key. */
+  readonly tenants: readonly string[];
   /** Default `limits.objectSecondsMax`. */
   readonly objectSecondsMax?: number;
   readonly onProgress: (progress: Progress) => void;
@@ -68,9 +70,9 @@ export class ProcessThread {
 
   /** Starts the thread; resolves when it has opened the database. Throws what the config or the database throws. */
   start(careful = false): Promise<Progress> {
-    const { configFile, dataDirectory } = this.#options;
+    const { configFile, dataDirectory, tenants } = this.#options;
     const worker = new Worker(workerFile("process-thread", import.meta.url), {
-      workerData: { configFile, dataDirectory, careful } satisfies ProcessThreadData,
+      workerData: { configFile, dataDirectory, tenants, careful } satisfies ProcessThreadData,
       // Bounds what a runaway transform can take before it is stopped and its object set aside.
       // Young objects live for one batch: V8's default of 48 MB and more only fills memory before it is reused.
       resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 9 },
@@ -178,7 +180,7 @@ export class ProcessThread {
 
   #receive(message: MessageFromProcess): void {
     if (message.kind === "ready" || message.kind === "progress") this.#options.onProgress(message.progress);
-    else if (message.kind === "committed") this.#options.onCommitted(message.committed);
+    else if (message.kind === "committed") for (const one of message.committed) this.#options.onCommitted(one);
     else if (message.kind === "health") this.#options.onHealth(message.problem);
   }
 

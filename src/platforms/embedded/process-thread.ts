@@ -5,11 +5,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadConfig } from "../../config/load.ts";
 import { assert } from "../../model/error.ts";
-import { tenantDefault } from "../../model/glossary.ts";
 import type { Outcome, OutcomeResult } from "../../model/outcome.ts";
 import type { RawObject } from "../../model/raw-object.ts";
 import { uploadRawMeta } from "../../pipeline/ingest/upload-metadata.ts";
 import { compileContract } from "../../pipeline/process/compile-contract.ts";
+import type { AnomalyLog } from "../../ports/anomaly-log.ts";
 import type { WorkMessage } from "../../ports/work-queue.ts";
 import { sqliteAnomalyLog } from "./anomaly-log.ts";
 import { sqliteAuditLog } from "./audit-log.ts";
@@ -19,6 +19,7 @@ import { readCounters } from "./counters.ts";
 import { dataFolder } from "./data-folder.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { DetectorCache } from "./detector-cache.ts";
+import { readFalsePositives } from "./detector-states.ts";
 import { sqliteFailureLog } from "./failure-log.ts";
 import { sqliteIssueLog } from "./issue-log.ts";
 import { itemSuspects } from "./item-suspects.ts";
@@ -42,13 +43,14 @@ import { RawReader } from "./raw-reader.ts";
 import { readRaw } from "./read-raw.ts";
 import { sqliteRecordTable } from "./record-table.ts";
 import { RetentionSchedule } from "./retention-schedule.ts";
+import { tenantStream } from "./tenant-stream.ts";
 import { serveCalls } from "./thread-calls.ts";
 import { waitingUploads } from "./waiting-uploads.ts";
 import { sqliteWorkQueue } from "./work-queue.ts";
 
 assert(parentPort !== null, "the processing thread is started as a worker");
 const port = parentPort;
-const { configFile, dataDirectory, careful } = workerData as ProcessThreadData;
+const { configFile, dataDirectory, tenants, careful } = workerData as ProcessThreadData;
 const folder = dataFolder(dataDirectory);
 const { project } = await loadConfig(configFile);
 const database = openDatabase(folder.database, { mode: "write" });
@@ -58,7 +60,7 @@ const failures = sqliteFailureLog(database, Date.now);
 const issues = sqliteIssueLog(database, Date.now);
 const jobs = sqliteJobLog(database, Date.now);
 const audit = sqliteAuditLog(database, Date.now);
-const anomalies = sqliteAnomalyLog(database);
+const anomalies = sqliteAnomalyLog(database, Date.now);
 const notifications = sqliteNotificationLog(database, Date.now);
 const queue = sqliteWorkQueue(database, Date.now);
 queue.recover();
@@ -79,7 +81,7 @@ setInterval(() => {
 }, forgetMillis).unref();
 
 const contracts = new Map([...project.streams].map(([name, stream]) => [name, compileContract(stream)]));
-recordContractVersions(database, tenantDefault, contracts.values(), Date.now());
+for (const tenant of tenants) recordContractVersions(database, tenant, contracts.values(), Date.now());
 const loop = new ProcessLoop({
   project,
   contracts,
@@ -123,7 +125,7 @@ serveCalls(port, {
   issues,
   jobs: reporting(jobs),
   audit,
-  anomalies,
+  anomalies: { ...anomalies, annotate },
   queue: reporting(queue),
   notifications,
   writer: { ping } satisfies Writer,
@@ -142,6 +144,15 @@ singleReader.close();
 database.meta.set("running", "");
 database.close();
 port.close();
+
+async function annotate(...parameters: Parameters<AnomalyLog["annotate"]>): ReturnType<AnomalyLog["annotate"]> {
+  const changed = await anomalies.annotate(...parameters);
+  const [tenant] = parameters;
+  if (changed !== null) {
+    states.noteFalsePositives(tenant, changed, readFalsePositives(database, tenant, changed.rule, changed.key));
+  }
+  return changed;
+}
 
 async function ping() {
   const { busyMillis } = loop;
@@ -168,7 +179,10 @@ function commit(
 
 function checkpointAt({ segment, offset }: RawPosition, bytes: number, batch: readonly Outcome[]): Checkpoint {
   const events = { ...checkpoint.events };
-  for (const { meta } of batch) events[meta.stream] = (events[meta.stream] ?? 0) + meta.events;
+  for (const { meta } of batch) {
+    const key = tenantStream(meta.tenant, meta.stream);
+    events[key] = (events[key] ?? 0) + meta.events;
+  }
   return { segment, offset, bytes: checkpoint.bytes + bytes, events };
 }
 
@@ -183,10 +197,7 @@ function onCommitted(batch: readonly Outcome[], results: readonly OutcomeResult[
 
 function progress(): Progress {
   return database.transaction(() => {
-    const counters = new Map(
-      [...readCounters(database)].map(([name, counts]) => [name.slice(name.indexOf("\u0000") + 1), counts]),
-    );
-    return { checkpoint, counters, uploads: waitingUploads(database) };
+    return { checkpoint, counters: readCounters(database), uploads: waitingUploads(database) };
   });
 }
 

@@ -26,7 +26,10 @@ describe("what S3 tells of", () => {
   const pending = new Map<string, RawMeta>();
   const context = { project, contracts, clock: Date.now, random: () => 0.5 } as unknown as WorkContext;
   const take = (key: string) =>
-    takeObject({ kind: "object", key, time: Date.now() }, { stores: { objects: bucket.objects, raw }, context });
+    takeObject(
+      { kind: "object", key, time: Date.now() },
+      { stores: { objects: bucket.objects, raw }, context, tenants: ["default", "acme"] },
+    );
   const put = (Key: string, Body: string, ContentType?: string) =>
     bucket.client.send(new PutObjectCommand({ Bucket: bucket.bucket, Key, Body, ContentType }));
 
@@ -81,6 +84,15 @@ describe("what S3 tells of", () => {
     assert.deepEqual([outcome?.records.length, outcome?.meta.door, outcome?.meta.principal], [2, "upload", "inbox"]);
   });
 
+  test("a file in the inbox of a tenant is the tenant's", async () => {
+    await put("inbox/acme/orders/a.ndjson", '{"id":"a","total":1}\n');
+    const before = new Set(pending.keys());
+    assert.equal(await take("inbox/acme/orders/a.ndjson"), null);
+    const [key = ""] = [...pending.keys()].filter((one) => !before.has(one));
+    const outcome = await (await take(key))?.outcome();
+    assert.deepEqual([outcome?.meta.tenant, outcome?.records.length], ["acme", 1]);
+  });
+
   test("a file in the inbox that cannot be taken is a failure at once", async () => {
     await put("inbox/default/orders//bad.json", "{nope", "application/json");
     await put("inbox/default/other/x.json", "{}");
@@ -91,7 +103,7 @@ describe("what S3 tells of", () => {
     assert.deepEqual(codes, ["JSON_INVALID", "STREAM_REMOVED"]);
   });
 
-  test("nothing is what is gone, belongs to no tenant, or is no raw object", async () => {
+  test("nothing is what is gone, belongs to no tenant of the stage, or is no raw object", async () => {
     await put("inbox/somebody/orders/x.json", "{}");
     await put("raw/orders/2026/01/02/stray", "{}");
     const keys = ["inbox/somebody/orders/x.json", "inbox/default/orders/gone.json", "raw/orders/2026/01/02/stray"];

@@ -9,6 +9,7 @@ import { sqliteFailureLog } from "../../../src/platforms/embedded/failure-log.ts
 import { sqliteIssueLog } from "../../../src/platforms/embedded/issue-log.ts";
 import { sqliteNotificationLog } from "../../../src/platforms/embedded/notification-log.ts";
 import { sqliteRecordTable } from "../../../src/platforms/embedded/record-table.ts";
+import { tenantStream } from "../../../src/platforms/embedded/tenant-stream.ts";
 import { sqliteWorkQueue } from "../../../src/platforms/embedded/work-queue.ts";
 import type { StoreHarness } from "../../contracts/store-harness.ts";
 
@@ -46,13 +47,13 @@ export async function embeddedStores(): Promise<StoreHarness & { readonly databa
     database,
     path,
     records: sqliteRecordTable(database, clock),
-    anomalies: sqliteAnomalyLog(database),
+    anomalies: sqliteAnomalyLog(database, clock),
     failures: sqliteFailureLog(database, clock),
     issues: sqliteIssueLog(database, clock),
     audit: sqliteAuditLog(database, clock),
     notifications: sqliteNotificationLog(database, clock),
     queue: sqliteWorkQueue(database, clock),
-    counters: async (tenant, stream) => readCounters(database).get(`${tenant}\u0000${stream}`) ?? noCounters,
+    counters: async (tenant, stream) => readCounters(database).get(tenantStream(tenant, stream)) ?? noCounters,
     now: clock,
     wait,
     settle: async () => {},

@@ -15,6 +15,7 @@ const names = {
   mailFrom: "EVENTPULSE_MAIL_FROM",
   publicUrl: "EVENTPULSE_PUBLIC_URL",
   stage: "EVENTPULSE_STAGE",
+  tenants: "EVENTPULSE_TENANTS",
 } as const;
 
 export type EnvironmentName = keyof typeof names;

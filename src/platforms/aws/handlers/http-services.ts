@@ -1,7 +1,7 @@
-import type { HealthCheck, Services } from "../../../http/services.ts";
+import type { HealthCheck, Principal, Services } from "../../../http/services.ts";
 import { EventPulseError } from "../../../model/error.ts";
-import { tenantDefault } from "../../../model/glossary.ts";
 import type { Balance } from "../../../model/outcome.ts";
+import { sumBalances } from "../../../model/sum-balances.ts";
 import { judgeEdit } from "../../../pipeline/failures/edit.ts";
 import type { Contract } from "../../../pipeline/process/contract.ts";
 import { dryRun } from "../../../pipeline/process/dry-run.ts";
@@ -22,7 +22,7 @@ import { linkedObjects } from "./upload-objects.ts";
 /** What changes between two requests. */
 export interface HttpStage {
   readonly stage: Stage;
-  isKey: (token: string) => boolean;
+  principalOf: (token: string) => Principal | null;
   /** Where the request was sent to. */
   baseUrl: string;
 }
@@ -30,15 +30,15 @@ export interface HttpStage {
 /** The services of the HTTP app, over the table, the buckets and the queue. */
 export function httpServices(http: HttpStage): Services {
   const { stage } = http;
-  const { table, project, contracts, telemetry, version } = stage;
+  const { table, project, tenants, contracts, telemetry, version } = stage;
   const stores = openObjects(stage);
   const { sqs, outbox } = openOutbox(stage);
   const [queueUrl, deadQueueUrl] = [required("workQueueUrl"), required("workDeadQueueUrl")];
   const options = { outbox, objects: stores.quarantine };
   const records = dynamoRecordTable(table, options);
   const versions = dynamoContractVersions(table);
-  const balance = async () =>
-    readBalance(table, tenantDefault, [...project.streams.keys(), ...(await versions.streams(tenantDefault))]);
+  const balance = async (tenant: string) =>
+    readBalance(table, tenant, [...project.streams.keys(), ...(await versions.streams(tenant))]);
   const contractOf = (stream: string): Contract => {
     const contract = contracts.get(stream);
     if (contract !== undefined) return contract;
@@ -70,10 +70,10 @@ export function httpServices(http: HttpStage): Services {
         check("accept", "The bucket of raw objects answers.", () => stores.objects.head("raw/none")),
         check("query", "The table answers.", () => records.objectResult("raw/none")),
       ]),
-    metrics: async () => metricsText(version, await balance()),
+    metrics: async () => metricsText(version, sumBalances(await Promise.all(tenants.map(balance)))),
     // Nothing is told while a request is answered: see `answerLive`.
     subscribe: () => () => undefined,
-    authenticate: (token) => (token !== null && http.isKey(token) ? { name: "key", tenant: tenantDefault } : null),
+    authenticate: (token) => (token === null ? null : http.principalOf(token)),
     // API Gateway has chosen the API by the Host header already.
     hostAllowed: () => true,
     publicUrl: () => optional("publicUrl") ?? http.baseUrl,

@@ -1,10 +1,12 @@
-import { timingSafeEqual } from "node:crypto";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { bearerPrincipal } from "../../../http/bearer-principal.ts";
 import { createApp } from "../../../http/create-app.ts";
+import { principalByKey } from "../../../http/principal-by-key.ts";
 import { respondProblem } from "../../../http/problem.ts";
 import type { Services } from "../../../http/services.ts";
+import { EventPulseError } from "../../../model/error.ts";
 import { sdkOptions } from "../sdk-options.ts";
-import { type StageSecrets, stageSecrets } from "../secrets.ts";
+import { stageSecrets } from "../secrets.ts";
 import { required } from "./environment.ts";
 import {
   type GatewayEvent,
@@ -21,16 +23,15 @@ import { openStage, recordContracts, type Stage } from "./stage.ts";
 /** Answers the HTTP API behind API Gateway. */
 export function lambdaHandler(bundle: LambdaBundle) {
   const stage = openStage(bundle);
-  const secrets = openSecrets(stage);
+  const keys = openKeys(stage);
   const noteContracts = recordContracts(stage);
-  const http: HttpStage = { stage, isKey: () => false, baseUrl: "" };
+  const http: HttpStage = { stage, principalOf: () => null, baseUrl: "" };
   const services = httpServices(http);
   const app = createApp(services);
   return (event: GatewayEvent, { awsRequestId }: LambdaContext): Promise<GatewayResult> =>
     stage.telemetry.during(awsRequestId, async () => {
-      const { key } = await secrets();
+      http.principalOf = await keys();
       await noteContracts();
-      http.isKey = (token) => sameText(token, key);
       const abort = new AbortController();
       const request = gatewayRequest(event, abort.signal);
       http.baseUrl = new URL(request.url).origin;
@@ -45,27 +46,29 @@ export function lambdaHandler(bundle: LambdaBundle) {
 /** As everywhere, what fails is answered as a problem. */
 async function live(request: Request, response: Response, services: Services): Promise<Response> {
   try {
-    return await answerLive(request, response, services);
+    return await answerLive(request, response, bearerPrincipal(services, request).tenant, services);
   } catch (error) {
     const requestId = response.headers.get("x-request-id") ?? "";
     return respondProblem({ services, requestId }, error, new URL(request.url).pathname);
   }
 }
 
-function openSecrets({ telemetry }: Stage): () => Promise<StageSecrets> {
+/** Who holds which key, read once in the life of a function. Throws SETTING_INVALID. */
+function openKeys({ telemetry, tenants }: Stage): () => Promise<HttpStage["principalOf"]> {
   const client = telemetry.traced(new SecretsManagerClient(sdkOptions()));
-  let secrets: Promise<StageSecrets> | null = null;
+  const read = async () => {
+    const { key, tenantKeys } = await stageSecrets(client, required("secretArn"));
+    const unnamed = [...tenantKeys.keys()].find((tenant) => !tenants.includes(tenant));
+    if (unnamed === undefined) return principalByKey(key, tenantKeys);
+    const message = `The secret has a key of the tenant "${unnamed}", which is none of the stage: add it to "tenants" in its .tfvars and apply.`;
+    throw new EventPulseError("SETTING_INVALID", message);
+  };
+  let keys: ReturnType<typeof read> | null = null;
   return () => {
-    secrets ??= stageSecrets(client, required("secretArn")).catch((error: unknown) => {
-      secrets = null;
+    keys ??= read().catch((error: unknown) => {
+      keys = null;
       throw error;
     });
-    return secrets;
+    return keys;
   };
-}
-
-/** Takes as long for a key that is nearly right. */
-function sameText(left: string, right: string): boolean {
-  const [one, other] = [Buffer.from(left), Buffer.from(right)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -1,7 +1,6 @@
 import { hash } from "node:crypto";
 import { liveMessage } from "../../../http/live-listeners.ts";
 import type { LiveEvent, Services } from "../../../http/services.ts";
-import { tenantDefault } from "../../../model/glossary.ts";
 import { anyFailure } from "../../../model/job.ts";
 import { limits } from "../../../model/limits.ts";
 
@@ -30,13 +29,18 @@ type LiveServices = Pick<Services, "records" | "failures" | "anomalies" | "proje
  * The live tail where no answer can stay open: what came since `Last-Event-ID`, its successor, and the end. Without one, the
  * answer only says from where on. `response` is what the app has answered; its headers stay.
  */
-export async function answerLive(request: Request, response: Response, services: LiveServices): Promise<Response> {
+export async function answerLive(
+  request: Request,
+  response: Response,
+  tenant: string,
+  services: LiveServices,
+): Promise<Response> {
   await response.body?.cancel();
   const now = Date.now();
   const cursor = decode(request.headers.get("last-event-id"));
   const stream = new URL(request.url).searchParams.get("stream");
   const since = cursor?.since ?? now - overlapMillis;
-  const rows = await rowsSince(services, stream, since);
+  const rows = await rowsSince(services, tenant, stream, since);
   const known = new Set(cursor?.known);
   const news = cursor === null ? [] : rows.filter(({ id }) => !known.has(short(id)));
   const told = news.slice(0, rowsMax);
@@ -53,9 +57,13 @@ export async function answerLive(request: Request, response: Response, services:
 }
 
 /** Oldest first. Records are looked for among the newest by event time. */
-async function rowsSince(services: LiveServices, stream: string | null, since: number): Promise<readonly LiveRow[]> {
+async function rowsSince(
+  services: LiveServices,
+  tenant: string,
+  stream: string | null,
+  since: number,
+): Promise<readonly LiveRow[]> {
   const page = { limit: rowsMax, cursor: null };
-  const tenant = tenantDefault;
   const streams = stream === null ? [...services.project().streams.keys()] : [stream];
   const of = { tenant, ...page };
   const [records, failures, anomalies] = await Promise.all([

@@ -1,6 +1,5 @@
 import { hash } from "node:crypto";
 import { EventPulseError } from "../../../model/error.ts";
-import { tenantDefault } from "../../../model/glossary.ts";
 import { limits } from "../../../model/limits.ts";
 import type { Outcome } from "../../../model/outcome.ts";
 import type { RawObject } from "../../../model/raw-object.ts";
@@ -14,6 +13,8 @@ import type { StageObjects } from "./stage.ts";
 export interface IntakeOptions {
   readonly stores: Pick<StageObjects, "objects" | "raw">;
   readonly context: WorkContext;
+  /** Whose files are taken from the inbox. */
+  readonly tenants: readonly string[];
 }
 
 /** An object and how its outcome comes to be: null when there is nothing to process. */
@@ -58,10 +59,13 @@ async function takeUpload(key: string, id: string, { stores, context }: IntakeOp
   return taken({ key, meta, body: found.body }, read, context);
 }
 
-async function takeFromInbox({ key }: ObjectCreated, { stores, context }: IntakeOptions): Promise<TakenObject | null> {
-  const [, tenant, stream = "", name] = /^inbox\/([^/]+)\/([^/]+)\/(.+)$/.exec(key) ?? [];
-  // There is one tenant, and a name that no stream can have belongs to none.
-  if (name === undefined || tenant !== tenantDefault || !streamPattern.test(stream)) return null;
+async function takeFromInbox(
+  { key }: ObjectCreated,
+  { stores, context, tenants }: IntakeOptions,
+): Promise<TakenObject | null> {
+  const [, tenant = "", stream = "", name] = /^inbox\/([^/]+)\/([^/]+)\/(.+)$/.exec(key) ?? [];
+  // What belongs to nobody would be seen by nobody.
+  if (name === undefined || !tenants.includes(tenant) || !streamPattern.test(stream)) return null;
   const head = await stores.objects.headAny(key);
   if (head === null) return null;
   const { storedAt } = head.object;

@@ -63,6 +63,7 @@ export class OutcomeWorker {
     const pending = await this.#stores.pending.get(rawKey);
     // Ids of failures follow from this time: a second try at it must write the same ones.
     const receivedAt = pending?.receivedAt ?? Date.now();
+    // Nobody can tell whose it was when nothing is noted of it: it is for who runs the platform.
     const lost = lostObject(pending ?? { tenant: tenantDefault, stream, rawKey, events: 1 }, receivedAt);
     const { project } = this.#context;
     await this.#commit(async () => [failObject(lost, { kind: "object" }, null, code, detail, project)]);
@@ -104,7 +105,7 @@ export class OutcomeWorker {
   }
 
   #intake() {
-    return { stores: this.#stores, context: this.#context };
+    return { stores: this.#stores, context: this.#context, tenants: this.#stage.tenants };
   }
 
   #count(outcomes: readonly Outcome[], results: readonly OutcomeResult[]): void {

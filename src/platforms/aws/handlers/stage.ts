@@ -16,7 +16,7 @@ import { type S3RawLog, s3RawLog } from "../raw-log.ts";
 import { sdkOptions } from "../sdk-options.ts";
 import { Table } from "../table.ts";
 import { sqsSender } from "../work-queue.ts";
-import { required } from "./environment.ts";
+import { optional, required } from "./environment.ts";
 import type { LambdaBundle } from "./lambda-bundle.ts";
 import { Telemetry } from "./telemetry.ts";
 
@@ -24,6 +24,8 @@ import { Telemetry } from "./telemetry.ts";
 export interface Stage {
   readonly version: string;
   readonly project: Project;
+  /** `default`, and those that `infra/` names. */
+  readonly tenants: readonly string[];
   readonly contracts: ReadonlyMap<string, Contract>;
   readonly telemetry: Telemetry;
   readonly table: Table;
@@ -37,6 +39,7 @@ export function openStage(bundle: LambdaBundle): Stage {
   return {
     version: bundle.version,
     project,
+    tenants: [tenantDefault, ...(optional("tenants")?.split(",") ?? [])],
     contracts: new Map([...project.streams].map(([name, stream]) => [name, compileContract(stream)])),
     telemetry,
     table: new Table(client, required("table"), Date.now),
@@ -70,12 +73,13 @@ export function openOutbox({ telemetry, table }: Stage): { readonly sqs: SQSClie
 }
 
 /** Notes the contracts of this deployment, once; what fails is logged, and tried again with the next call. */
-export function recordContracts({ table, contracts, telemetry }: Stage): () => Promise<void> {
+export function recordContracts({ table, tenants, contracts, telemetry }: Stage): () => Promise<void> {
   let noted = false;
   return async () => {
     if (noted) return;
     try {
-      await dynamoContractVersions(table).record(tenantDefault, contracts.values(), Date.now());
+      const versions = dynamoContractVersions(table);
+      for (const tenant of tenants) await versions.record(tenant, contracts.values(), Date.now());
       noted = true;
     } catch (error) {
       telemetry.error("The contracts could not be noted.", error);

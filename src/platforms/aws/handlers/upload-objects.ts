@@ -1,5 +1,4 @@
 import type { Services } from "../../../http/services.ts";
-import { tenantDefault } from "../../../model/glossary.ts";
 import { uploadFileName, uploadMetadata } from "../../../pipeline/ingest/upload-metadata.ts";
 import type { StageObjects } from "./stage.ts";
 
@@ -19,7 +18,7 @@ export function linkedObjects({ objects, raw, pending }: StageObjects): Services
     },
     async uploadLink(key, request) {
       const [, stream = ""] = key.split("/");
-      await pending.add(key, { tenant: tenantDefault, stream, door: "upload", events: 0, receivedAt: Date.now() });
+      await pending.add(key, { tenant: request.tenant, stream, door: "upload", events: 0, receivedAt: Date.now() });
       return objects.uploadLink(key, request);
     },
   };
