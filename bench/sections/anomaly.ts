@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fixturesFolder } from "../../test/fixtures.ts";
+import { alarmTable, type CorpusScores, costTable, type DetectorCost, scoreTable } from "../anomaly/anomaly-report.ts";
+import { type BenchDetector, benchDetectors } from "../anomaly/bench-detectors.ts";
+import { writeCharts } from "../anomaly/chart.ts";
+import { type LabelledSeries, labelledSeries } from "../anomaly/labelled-series.ts";
+import { madeSeries } from "../anomaly/made-series.ts";
+import { scoreSeries } from "../anomaly/score-series.ts";
+import { median } from "../table.ts";
+
+export interface AnomalyOptions {
+  /** Of CSV files and their `windows.json`; undefined: the fixtures of the Numenta Anomaly Benchmark. */
+  readonly seriesFolder: string | undefined;
+  /** Of the made series. */
+  readonly seed: number;
+  /** Where a chart of each series goes; undefined: none. */
+  readonly chartsFolder: string | undefined;
+  /** Repetitions of what is timed. */
+  readonly runs: number;
+}
+
+/** How good the detectors are, beside baselines in the same run: prints tables of its own. */
+export function anomaly({ seriesFolder, seed, chartsFolder, runs }: AnomalyOptions): void {
+  const folder = seriesFolder ?? join(fixturesFolder(), "series", "nab");
+  if (!existsSync(join(folder, "windows.json"))) {
+    console.error(`${folder} has no windows.json: name a folder of CSV files and their windows with --series FOLDER.`);
+    process.exitCode = 2;
+    return;
+  }
+  const real = labelledSeries(folder);
+  const names = real.map(({ name }) => name);
+  const judged = judgeAll(real);
+  const half = (rest: number) =>
+    judged.map((one) => ({ ...one, corpus: one.corpus.filter((_, index) => index % 2 === rest) }));
+  console.log(
+    `Detectors were tuned on every second series, from the first by name: ${names.filter((_, index) => index % 2 === 0).join(", ")}.`,
+  );
+  console.log(`"At own": at the score from which on the detector itself calls a row anomalous.\n`);
+  printCorpus(`All ${real.length} series`, judged);
+  printCorpus("Tuned on", half(0));
+  printCorpus("Held back", half(1));
+  const made = madeSeries(seed);
+  printCorpus(`${made.length} made series, seed ${seed}`, judgeAll(made));
+  console.log(`## Cost, median of ${runs}\n\n${costTable(costs(real, runs), "windowed Gaussian")}\n`);
+  if (chartsFolder !== undefined) writeCharts(chartsFolder, real, benchDetectors);
+}
+
+function judgeAll(all: readonly LabelledSeries[]): readonly CorpusScores[] {
+  return benchDetectors.map((detector) => {
+    console.error(`bench: ${detector.name}, ${all.length} series`);
+    const corpus = all.map((series) => ({ ...series, ...scoreSeries(series, detector.create) }));
+    return { detector, corpus };
+  });
+}
+
+function printCorpus(title: string, results: readonly CorpusScores[]): void {
+  console.log(`## ${title}\n\n${scoreTable(results)}\n\n${alarmTable(results)}\n`);
+}
+
+function costs(all: readonly LabelledSeries[], runs: number): readonly DetectorCost[] {
+  const batched = timed(all, runs, (series, { create }) => scoreSeries(series, create).stateBytesMax);
+  const inMemory = timed(
+    all,
+    runs,
+    (series, { create }) => scoreSeries(series, create, series.times.length).stateBytesMax,
+  );
+  return benchDetectors.map((detector) => ({
+    detector,
+    batched: batched.get(detector)?.micros ?? Number.NaN,
+    inMemory: inMemory.get(detector)?.micros ?? Number.NaN,
+    stateBytesMax: batched.get(detector)?.stateBytesMax ?? Number.NaN,
+  }));
+}
+
+/** In turn: what else the machine does slows all of them alike. */
+function timed(
+  all: readonly LabelledSeries[],
+  runs: number,
+  run: (series: LabelledSeries, detector: BenchDetector) => number,
+) {
+  const points = all.reduce((sum, { times }) => sum + times.length, 0);
+  const results = new Map(benchDetectors.map((detector) => [detector, { measured: [] as number[], stateBytesMax: 0 }]));
+  for (let round = 0; round < runs; round++) {
+    for (const [detector, result] of results) {
+      const started = performance.now();
+      for (const series of all) result.stateBytesMax = Math.max(result.stateBytesMax, run(series, detector));
+      result.measured.push((1000 * (performance.now() - started)) / points);
+    }
+  }
+  return new Map(
+    [...results].map(([detector, { measured, stateBytesMax }]) => [
+      detector,
+      { micros: median(measured), stateBytesMax },
+    ]),
+  );
+}
