@@ -29,6 +29,8 @@ export type AnomalyValue = number | string;
 export interface DetectorPoint<Value = number> {
   /** Event time, but never later than the event arrived; may lie before that of the point before. */
   readonly time: number;
+  /** When the event arrived. Left out: at `time`. */
+  readonly receivedAt?: number;
   readonly value: Value;
   /** How many times somebody called a find of this rule and key a false positive: each makes the detector more lenient. */
   readonly falsePositives: number;
