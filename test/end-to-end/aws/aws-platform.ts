@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { freePort } from "../../../scripts/free-port.ts";
 import { Table } from "../../../src/platforms/aws/table.ts";
@@ -34,8 +34,8 @@ export interface AwsRunning extends Running, Account {}
 export interface Account {
   /** Puts an object into the raw bucket, past every door. */
   putObject(key: string, body: string, metadata?: Readonly<Record<string, string>>): Promise<void>;
-  /** Sends S3's event of an object to the raw queue once more. */
-  repeatEvent(key: string): Promise<void>;
+  /** Sends S3's events of up to ten objects to the raw queue once more, together and in this order. */
+  repeatEvents(keys: readonly string[]): Promise<void>;
   /** Takes the next events of S3 away before any function gets them. `left`: how many are still to come. */
   loseEvents(count: number): { readonly left: number };
   /** Of one function: what it has called, and a way to have calls refused. */
@@ -178,10 +178,13 @@ function accountOf(
     putObject: async (Key, Body, Metadata = {}) => {
       await s3.send(new PutObjectCommand({ Bucket: deployment.rawBucket, Key, Body, Metadata }));
     },
-    repeatEvent: async (key) => {
-      const detail = { bucket: { name: deployment.rawBucket }, object: { key } };
-      const MessageBody = JSON.stringify({ "detail-type": "Object Created", source: "aws.s3", detail });
-      await sqs.send(new SendMessageCommand({ QueueUrl: deployment.rawQueueUrl, MessageBody }));
+    repeatEvents: async (keys) => {
+      const Entries = keys.map((key, index) => {
+        const detail = { bucket: { name: deployment.rawBucket }, object: { key } };
+        const MessageBody = JSON.stringify({ "detail-type": "Object Created", source: "aws.s3", detail });
+        return { Id: String(index), MessageBody };
+      });
+      await sqs.send(new SendMessageBatchCommand({ QueueUrl: deployment.rawQueueUrl, Entries }));
     },
     loseEvents(count) {
       events.left += count;

@@ -38,7 +38,7 @@ export function bucketScenarios(platform: AwsPlatform): void {
       const { rawKey } = await running.send("repeated", [{ id: "a", total: 1 }, { id: "b" }]);
       await running.settled();
       const before = await running.balance("repeated");
-      for (let time = 0; time < 3; time++) await running.repeatEvent(rawKey);
+      for (let time = 0; time < 3; time++) await running.repeatEvents([rawKey]);
       // Behind the three, in the same queue.
       await running.send("repeated", [{ id: "last", total: 1 }]);
       await eventually(() => running.get("/v1/streams/repeated/records/last"));

@@ -19,6 +19,26 @@ const orders = stream({
 export default defineConfig({ name: "dead-letters", streams: { orders } });
 `;
 
+/**
+ * Chance decides whose turn is first in a batch; here it has always decided for the one that came first. A record says which
+ * function has made it.
+ */
+const unluckyConfig = `
+import { defineConfig, stream } from "eventpulse";
+import { z } from "zod";
+
+Math.random = () => 0.5;
+const orders = stream({
+  schema: z.object({ id: z.string(), poison: z.boolean() }),
+  key: "id",
+  transform: (event) => {
+    if (event.poison) process.exit(1);
+    return { ...event, madeBy: process.env.AWS_LAMBDA_FUNCTION_NAME };
+  },
+});
+export default defineConfig({ name: "dead-letters", streams: { orders } });
+`;
+
 /** An object that ends whoever touches it. */
 export function deadLetterScenarios(platform: AwsPlatform): void {
   describe("dead letters", { concurrency: false }, () => {
@@ -52,6 +72,37 @@ export function deadLetterScenarios(platform: AwsPlatform): void {
       assert.deepEqual(data, { id: "poison (mended)", poison: true });
       const { accepted, stored, dead } = await running.balance("orders");
       assert.deepEqual([accepted, stored, dead], [7, 7, 0]);
+    });
+  });
+  describe("neighbours of a dead letter", { concurrency: false }, () => {
+    let running: AwsRunning;
+    before(async () => {
+      running = await platform.start(unluckyConfig);
+    });
+    after(() => running.close());
+
+    test("objects that died each time with the one before them are stored by their last try, once, and it alone is dead", async () => {
+      const others = Array.from({ length: 9 }, (_, number) => ({ id: `other-${number}`, poison: false }));
+      const losing = running.loseEvents(1 + others.length);
+      const rawKeys: string[] = [];
+      for (const event of [{ id: "poison", poison: true }, ...others]) {
+        rawKeys.push((await running.send("orders", event)).rawKey);
+      }
+      await eventually(() => assert.equal(losing.left, 0));
+      await running.repeatEvents(rawKeys);
+      await running.settled(90);
+      const { accepted, stored, dead, quarantined, duplicates } = await running.balance("orders");
+      assert.deepEqual([accepted, stored, dead, quarantined, duplicates], [10, 9, 1, 0, 0]);
+      const records = await running.list<RecordRow>("/v1/streams/orders/records");
+      const data = records.map((record) => record.data as { readonly id: string; readonly madeBy: string });
+      assert.deepEqual(data.map(({ id }) => id).sort(), others.map(({ id }) => id).sort());
+      const byLastTry = data.filter(({ madeBy }) => madeBy.endsWith("-dead-letters"));
+      assert.ok(byLastTry.length > 0, "none of them has died with it");
+      const failures = await running.list<FailureRow & { readonly rawKey: string }>("/v1/failures?stream=orders");
+      assert.deepEqual(
+        failures.map(({ state, code, rawKey }) => [state, code, rawKey]),
+        [["dead", "OBJECT_POISON", rawKeys[0]]],
+      );
     });
   });
 }
