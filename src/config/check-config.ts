@@ -1,4 +1,5 @@
 import type { AlertDefinition, AnomalyDefinition, Project, SourceDefinition } from "../model/definition.ts";
+import { severities } from "../model/incident.ts";
 import type { ProjectRecipe, RecipeFunction } from "../model/recipe.ts";
 import { isRecipeName } from "../pipeline/failures/read-recipe.ts";
 import { checkAnomaly } from "./check-anomaly.ts";
@@ -134,7 +135,12 @@ class ConfigCheck {
         return [];
       }
       const spot: Spot = { site: value.site, path: [], label };
-      const options = new OptionsReader(value.options, ["on", "to", "cooldown"], spot, this.#problems);
+      const options = new OptionsReader(
+        value.options,
+        ["on", "to", "cooldown", "recovery", "severity"],
+        spot,
+        this.#problems,
+      );
       const on = options.value("on");
       const anomaly = this.#ruleNames.get(on);
       if (anomaly === undefined) {
@@ -144,7 +150,9 @@ class ConfigCheck {
       const to = readDestinations(options, "to", this.#texts, this.#problems);
       if (options.list("to").length === 0) options.problem("to", 'tells nobody; add email("…") or webhook("…").');
       const cooldownMillis = options.duration("cooldown", cooldownRange);
-      return [{ kind: "alert", name: label, anomaly: anomaly ?? "", to, cooldownMillis }];
+      const recovery = options.flag("recovery", true);
+      const severity = options.choice("severity", severities, "warning");
+      return [{ kind: "alert", name: label, anomaly: anomaly ?? "", to, cooldownMillis, recovery, severity }];
     });
   }
 

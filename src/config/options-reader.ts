@@ -59,6 +59,14 @@ export class OptionsReader {
     return otherwise;
   }
 
+  choice<Choice extends string>(name: string, choices: readonly Choice[], otherwise: Choice): Choice {
+    const given = this.value(name);
+    const found = choices.find((choice) => choice === given);
+    if (given === undefined || found !== undefined) return found ?? otherwise;
+    this.problem(name, `must be ${choices.map((choice) => JSON.stringify(choice)).join(" or ")}, is ${shown(given)}.`);
+    return otherwise;
+  }
+
   /** Milliseconds. */
   duration(
     name: string,

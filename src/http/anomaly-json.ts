@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type Anomaly, anomalyStates } from "../model/anomaly.ts";
+import { severities } from "../model/incident.ts";
 import { described, named, timeText } from "./described.ts";
 
 export const anomalySchema = named(
@@ -18,6 +19,11 @@ export const anomalySchema = named(
     expectedHigh: described("Upper end of the expected band; null when open.", z.number().nullable()),
     why: described("What was expected and how unusual the value is, in words.", z.string()),
     recordId: described("Null when it is about a period, not about one record.", z.string().nullable()),
+    incident: described("The incident that it belongs to: what one alert is about.", z.string()),
+    severity: described(
+      "How severe the incident was with this value; it may have become critical later.",
+      z.enum(severities),
+    ),
     state: z.enum(anomalyStates),
     note: z.string().nullable(),
     version: described("Counts changes; the ETag.", z.int()),
@@ -37,6 +43,8 @@ export const anomalyExample = {
   expectedHigh: 4200,
   why: "185000 is far above 900 to 4200, where the last 100 values of DE lie.",
   recordId: "evt_4199c2bd4c003f1d8a5be27c90aa1b2c",
+  incident: "inc_019c143ee8001b7d20c96e5fa8340d12",
+  severity: "critical" as const,
   state: "open" as const,
   note: null,
   version: 1,

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 
-/** What is worth an entry: whoever saw original bytes, and whoever changed what becomes of a failure. */
+/** What is worth an entry: whoever saw original bytes, and whoever changed what becomes of a failure or of what a rule found. */
 export type AuditAction =
   | "payload.view"
   | "events.view"
@@ -8,6 +8,7 @@ export type AuditAction =
   | "failure.retry"
   | "failure.discard"
   | "issue.change"
+  | "anomaly.change"
   | "job.start"
   | "job.pause"
   | "job.resume"
@@ -19,6 +20,7 @@ export const auditActions = [
   "failure.retry",
   "failure.discard",
   "issue.change",
+  "anomaly.change",
   "job.start",
   "job.pause",
   "job.resume",
@@ -31,7 +33,7 @@ export interface AuditDraft {
   /** Who: the name of the principal. */
   readonly actor: string;
   readonly action: AuditAction;
-  /** What it was done to: `fail_…`, `iss_…`, `job_…`, or a stream for `events.view`. */
+  /** What it was done to: `fail_…`, `iss_…`, `anom_…`, `job_…`, or a stream for `events.view`. */
   readonly target: string;
   /** Why, in the actor's words; null where none was asked for. */
   readonly reason: string | null;

@@ -1,5 +1,6 @@
 import type { DetectorOptions } from "./detector.ts";
 import type { Door } from "./glossary.ts";
+import type { Severity } from "./incident.ts";
 import type { Destination } from "./notification.ts";
 import type { ProjectRecipe } from "./recipe.ts";
 
@@ -82,6 +83,10 @@ export interface AlertDefinition {
   readonly anomaly: string;
   readonly to: readonly Destination[];
   readonly cooldownMillis: number;
+  /** Whether it tells that an incident is over. */
+  readonly recovery: boolean;
+  /** `critical`: incidents are told when they are or become critical, others not at all. */
+  readonly severity: Severity;
 }
 
 export type SourceDefinition = { readonly kind: "http" } | SimulatorDefinition;

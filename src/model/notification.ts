@@ -7,7 +7,15 @@ export type Destination =
       readonly secret: string | null;
     };
 
-export type NotificationTopic = "anomaly" | "failures" | "upload";
+/** `anomaly`, `escalation` and `recovery` tell of an incident: that it has opened, has become critical, is over. */
+export type NotificationTopic = "anomaly" | "escalation" | "recovery" | "failures" | "upload";
+export const notificationTopics = [
+  "anomaly",
+  "escalation",
+  "recovery",
+  "failures",
+  "upload",
+] as const satisfies readonly NotificationTopic[];
 
 /** A message decided in an outcome, to be delivered after the commit, at least once. */
 export interface NotificationDraft {
@@ -29,6 +37,24 @@ export interface NotificationDraft {
    */
   readonly group: string;
   readonly cooldownMillis: number;
+  /** Of notices of an incident; null for all others. */
+  readonly incident: IncidentNotice | null;
+}
+
+export interface IncidentNotice {
+  /**
+   * The rule and key whose detector state it was decided with. Both are committed in one transaction: once the state knows
+   * of the step, no second try would decide the notice again.
+   */
+  readonly rule: string;
+  readonly key: string;
+  /** Others of its group that were decided with it and are only counted, as if they came right behind it. */
+  readonly more: number;
+  /**
+   * Ids of notices. When there are any, it is sent only if one of them is there, and no cooldown holds it back: whoever was told
+   * that an incident opened is told that it is over, and nobody else.
+   */
+  readonly follows: readonly string[];
 }
 
 /** `captured`: no destination, or none that can be reached from here (no SMTP set): it is in the inbox only. */

@@ -1,4 +1,4 @@
-import type { Anomaly, DetectorState } from "../model/anomaly.ts";
+import type { Anomaly, StoredDetectorState } from "../model/anomaly.ts";
 import type { Outcome, OutcomeResult } from "../model/outcome.ts";
 import type { Condition, Order, Page, PageRequest } from "../model/page.ts";
 import type { StoredRecord } from "../model/record.ts";
@@ -74,11 +74,11 @@ export interface RecordTable {
   commit(outcomes: readonly Outcome[]): Promise<readonly OutcomeResult[]>;
   /** What `commit` would do now, without doing it. */
   judge(outcomes: readonly Outcome[]): Promise<readonly OutcomeResult[]>;
-  /** States of the given detectors, version 0 and "null" for those that have none. */
+  /** States of the given detectors, version 0 and "null" for those that have none, and the false positives of each as they are now. */
   loadStates(
     tenant: string,
     keys: readonly { readonly rule: string; readonly key: string }[],
-  ): Promise<readonly DetectorState[]>;
+  ): Promise<readonly StoredDetectorState[]>;
   /** Records in order of (time, id). Stable under inserts: a page never repeats or skips what was there at its start. Throws CURSOR_INVALID. */
   query(query: RecordQuery): Promise<Page<StoredRecord>>;
   /** By record id (`evt_…`), by the id that the client gave, or for a CloudEvent by `{source}#{id}`; null when there is none. */

@@ -78,6 +78,8 @@ describe("loadConfig", () => {
         anomaly: "spend",
         to: [{ kind: "email", address: "ops@example.com" }, hook],
         cooldownMillis: 2_700_000,
+        recovery: true,
+        severity: "warning",
       },
     ]);
     assert.deepEqual(project.sources, [

@@ -35,7 +35,7 @@ export default defineConfig({
   anomalies: { spend, ghost },
   alerts: [
     alert({ on: spend, to: [email("ops at example.com"), webhook("ftp://example.com")] }),
-    alert({ on: spend, to: [webhook(env("HOOK_URL_OF_NOBODY"))], cooldown: "30d" }),
+    alert({ on: spend, to: [webhook(env("HOOK_URL_OF_NOBODY"))], cooldown: "30d", recovery: "no", severity: "bad" }),
   ],
 });
 `,
@@ -56,6 +56,8 @@ export default defineConfig({
     `${at}:28: alerts[0].to[1]: the URL of a webhook must start with https:// or http://.`,
     `${at}:29: alerts[1].to[0]: the environment variable HOOK_URL_OF_NOBODY is not set; set it, or give a default: env("HOOK_URL_OF_NOBODY", "…").`,
     `${at}:29: alerts[1].cooldown: is "30d"; allowed is 1s to 7d.`,
+    `${at}:29: alerts[1].recovery: must be true or false, is "no".`,
+    `${at}:29: alerts[1].severity: must be "warning" or "critical", is "bad".`,
   ]);
 });
 

@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { AnomalyQuery } from "../../src/ports/anomaly-log.ts";
+import type { AnomalyAnnotation, AnomalyQuery } from "../../src/ports/anomaly-log.ts";
+import { anomalyFeedback } from "./anomaly-log-feedback.ts";
+import { auditDraft } from "./audit-log.ts";
 import { anomalyDraft, noon, outcome, recordDraft, stream, tenant } from "./outcome-samples.ts";
+import { anyAnomaly as any } from "./record-table-trace.ts";
 import { allRows, type StoreHarness, withStore } from "./store-harness.ts";
-
-const any: AnomalyQuery = {
-  tenant,
-  stream: null,
-  rule: null,
-  state: null,
-  from: null,
-  to: null,
-  limit: 100,
-  cursor: null,
-};
 
 /** One test for each sentence of `src/ports/anomaly-log.ts`. */
 export function anomalyLogContract(create: () => Promise<StoreHarness>): void {
@@ -27,6 +19,8 @@ export function anomalyLogContract(create: () => Promise<StoreHarness>): void {
       draft: anomalyDraft({
         id: `anom_${String(number).padStart(2, "0")}`,
         rule: number % 2 === 0 ? "spend" : "weight",
+        incident: number < 8 ? "inc_first" : "inc_second",
+        severity: number === 7 || number === 11 ? "critical" : "warning",
       }),
     }));
     for (const { stream: of, time, draft } of samples) {
@@ -58,11 +52,11 @@ export function anomalyLogContract(create: () => Promise<StoreHarness>): void {
     );
 
     test(
-      "narrows by stream, rule, state and time, `from` inclusive and `to` exclusive",
+      "narrows by stream, rule, state, incident, severity and time, `from` inclusive and `to` exclusive",
       store(async (harness) => {
         const { anomalies } = harness;
         const all = await commitTwelve(harness);
-        await anomalies.annotate(tenant, "anom_04", 1, { state: "acknowledged", note: null });
+        await anomalies.annotate(tenant, "anom_04", 1, { state: "acknowledged", note: null }, auditDraft());
         await harness.settle();
         const expectIds = async (change: Partial<AnomalyQuery>, expected: readonly { readonly id: string }[]) => {
           const found = await allRows((request) => anomalies.query({ ...any, ...change, ...request }), 2);
@@ -79,6 +73,10 @@ export function anomalyLogContract(create: () => Promise<StoreHarness>): void {
         );
         await expectIds({ state: "acknowledged" }, [{ id: "anom_04" }]);
         await expectIds({ state: "false-positive" }, []);
+        await expectIds({ incident: "inc_second" }, all.slice(8));
+        await expectIds({ incident: "inc_none" }, []);
+        await expectIds({ severity: "critical" }, [{ id: "anom_07" }, { id: "anom_11" }]);
+        await expectIds({ incident: "inc_first", severity: "critical" }, [{ id: "anom_07" }]);
         await expectIds({ from: noon + 1000, to: noon + 3000 }, all.slice(2, 6));
         await expectIds({ stream, rule: "spend", state: "open", to: noon + 2000 }, [{ id: "anom_02" }]);
         await expectIds({ tenant: "rival" }, []);
@@ -123,15 +121,19 @@ export function anomalyLogContract(create: () => Promise<StoreHarness>): void {
         const { id } = anomalyDraft();
         await records.commit([outcome({ records: [recordDraft()], anomalies: [anomalyDraft()] })]);
         await settle();
-        const first = await anomalies.annotate(tenant, id, 1, { state: "false-positive", note: "a sale" });
+        const annotate = (of: string, anomaly: string, version: number, change: AnomalyAnnotation) =>
+          anomalies.annotate(of, anomaly, version, change, auditDraft());
+        const first = await annotate(tenant, id, 1, { state: "false-positive", note: "a sale" });
         assert.deepEqual([first?.state, first?.note, first?.version], ["false-positive", "a sale", 2]);
-        const stale = anomalies.annotate(tenant, id, 1, { state: "open", note: null });
+        const stale = annotate(tenant, id, 1, { state: "open", note: null });
         await assert.rejects(stale, { code: "ETAG_STALE" });
         await settle();
         assert.deepEqual(await anomalies.get(tenant, id), first);
-        assert.equal(await anomalies.annotate(tenant, "anom_none", 1, { state: "open", note: null }), null);
-        assert.equal(await anomalies.annotate("rival", id, 2, { state: "open", note: null }), null);
+        assert.equal(await annotate(tenant, "anom_none", 1, { state: "open", note: null }), null);
+        assert.equal(await annotate("rival", id, 2, { state: "open", note: null }), null);
       }),
     );
+
+    anomalyFeedback(create);
   });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { NotificationDraft } from "../../src/model/notification.ts";
+import type { IncidentNotice, NotificationDraft } from "../../src/model/notification.ts";
 import { notificationDraft, only, outcome, tenant } from "./outcome-samples.ts";
 import { allRows, type StoreHarness, withStore } from "./store-harness.ts";
 
@@ -35,7 +35,7 @@ export function notificationLogContract(create: () => Promise<StoreHarness>): vo
       store(async (harness) => {
         await decide(harness, {});
         const { createdAt, ...rest } = only(await harness.notifications.due(10));
-        const { group: _, cooldownMillis: __, ...draft } = notificationDraft();
+        const { group: _, cooldownMillis: __, incident: ___, ...draft } = notificationDraft();
         assert.deepEqual(rest, { ...draft, state: "pending", attempts: 0, suppressed: 0, lastError: null });
         assert.ok(Math.abs(createdAt - harness.now()) < 60_000);
       }),
@@ -168,6 +168,57 @@ export function notificationLogContract(create: () => Promise<StoreHarness>): vo
             ["ntf_7", 0],
           ],
         );
+      }),
+    );
+
+    const ofIncident = (incident: Partial<IncidentNotice>) => ({
+      incident: { rule: "spend", key: "DE", more: 0, follows: [], ...incident },
+    });
+
+    test(
+      "counts the others that one stands for as if they came right behind it",
+      store(async (harness) => {
+        const { notifications, wait } = harness;
+        const named = (id: string, more: number) => ({
+          id: `ntf_${id}`,
+          cooldownMillis: 60_000,
+          ...ofIncident({ more }),
+        });
+        await decide(harness, named("1", 3));
+        await decide(harness, named("2", 2));
+        await wait(60_000);
+        await decide(harness, named("3", 0));
+        assert.deepEqual(
+          (await notifications.due(10)).map(({ id, suppressed }) => [id, suppressed]),
+          [
+            ["ntf_1", 0],
+            ["ntf_3", 3 + 1 + 2],
+          ],
+        );
+      }),
+    );
+
+    test(
+      "keeps one that follows others whenever one of them is there, whatever the cooldown, and else never",
+      store(async (harness) => {
+        const { notifications, wait } = harness;
+        const named = (id: string, follows: readonly string[] = []) => ({
+          id: `ntf_${id}`,
+          cooldownMillis: 60_000,
+          ...ofIncident({ follows }),
+        });
+        await decide(harness, named("opened"), named("over", ["ntf_opened", "ntf_critical"]));
+        await decide(harness, named("held back"));
+        await decide(harness, named("over too", ["ntf_held back"]));
+        await decide(harness, named("over", ["ntf_opened"]));
+        const ids = async () => (await notifications.due(10)).map(({ id, suppressed }) => [id, suppressed]);
+        assert.deepEqual(await ids(), [
+          ["ntf_opened", 0],
+          ["ntf_over", 0],
+        ]);
+        await wait(60_000);
+        await decide(harness, named("next"));
+        assert.deepEqual((await ids()).at(-1), ["ntf_next", 1], "and it is not counted as held back");
       }),
     );
   });

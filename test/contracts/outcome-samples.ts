@@ -104,6 +104,8 @@ export function anomalyDraft(change: Partial<AnomalyDraft> = {}): AnomalyDraft {
     value: 9000,
     verdict: { score: 0.98, anomalous: true, expectedLow: 10, expectedHigh: null, why: "above all of the last 100" },
     index: 0,
+    incident: "inc_00112233445566778899aabbccddeeff",
+    severity: "warning",
     ...change,
   };
 }
@@ -120,6 +122,7 @@ export function notificationDraft(change: Partial<NotificationDraft> = {}): Noti
     destinations: [{ kind: "email", address: "ops@example.com" }],
     group: "spend",
     cooldownMillis: 0,
+    incident: null,
     ...change,
   };
 }

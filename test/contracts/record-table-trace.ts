@@ -1,4 +1,6 @@
+import { anyAnomaly as filterOfAnomalies } from "../../src/model/anomaly.ts";
 import { anyFailure as filterOfAll } from "../../src/model/job.ts";
+import type { AnomalyQuery } from "../../src/ports/anomaly-log.ts";
 import type { FailureQuery } from "../../src/ports/failure-log.ts";
 import type { SeriesQuery } from "../../src/ports/record-table.ts";
 import { noon, stream, tenant } from "./outcome-samples.ts";
@@ -6,7 +8,7 @@ import type { StoreHarness } from "./store-harness.ts";
 
 export const minute = 60_000;
 export const listed = { tenant, stream: null, limit: 100, cursor: null };
-export const anyAnomaly = { ...listed, rule: null, state: null, from: null, to: null };
+export const anyAnomaly: AnomalyQuery = { ...filterOfAnomalies, ...listed };
 export const anyFailure: FailureQuery = { ...filterOfAll, ...listed, order: "desc" };
 export const anyRecord = {
   tenant,

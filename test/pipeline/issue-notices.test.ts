@@ -256,6 +256,7 @@ describe("a notice of an issue", () => {
       destinations: orders.owner,
       group: "failures:orders:iss_0011223344556677",
       cooldownMillis: 0,
+      incident: null,
     });
     assert.deepEqual(text.split("\n"), [
       '1,200 events of the stream "orders" could not be processed, for a reason not seen before. You will hear of it again when 10,000 have failed.',

@@ -80,6 +80,7 @@ describe("the notice of an upload", () => {
         destinations: [],
         group: `upload:${rawKey}`,
         cooldownMillis: 0,
+        incident: null,
       },
     );
   });

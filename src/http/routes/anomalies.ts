@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { type Anomaly, anomalyStates } from "../../model/anomaly.ts";
 import { EventPulseError } from "../../model/error.ts";
+import { severities } from "../../model/incident.ts";
 import { anomalyExample, anomalyJson, anomalySchema } from "../anomaly-json.ts";
+import { auditDraft } from "../audit-draft.ts";
 import { described, named } from "../described.ts";
 import { type Endpoint, endpoint } from "../endpoint.ts";
 import { checkIfMatch, etagHeader, hasIfMatch, ifMatchHeader } from "../if-match.ts";
@@ -28,6 +30,8 @@ const listAnomalies = listEndpoint(
       stream: textParameter("Of this stream."),
       rule: textParameter("Found by this rule."),
       state: choiceParameter("In this state.", anomalyStates),
+      incident: textParameter("Of this incident."),
+      severity: choiceParameter("Whose incident was so severe then.", severities),
       from: timeParameter("Event time, inclusive."),
       to: timeParameter("Event time, exclusive."),
     },
@@ -75,6 +79,8 @@ const annotateAnomaly = endpoint(
     path: "/v1/anomalies/{id}",
     operationId: "annotateAnomaly",
     summary: "Acknowledge an anomaly, or call it a false positive",
+    description:
+      "A false positive makes its rule more lenient for its key, from the next event on, until that is taken back. The audit log says who changed what, with the note as the reason.",
     tag: "anomalies",
     params,
     headers: ifMatchHeader,
@@ -93,7 +99,11 @@ const annotateAnomaly = endpoint(
       const { state = current.state, note = current.note } = change;
       let changed: Anomaly | null;
       try {
-        changed = await anomalies.annotate(tenant, current.id, current.version, { state, note });
+        const audit = auditDraft(call, "anomaly.change", current.id, {
+          reason: note,
+          details: { rule: current.rule, before: current.state, after: state },
+        });
+        changed = await anomalies.annotate(tenant, current.id, current.version, { state, note }, audit);
       } catch (error) {
         const raced = error instanceof EventPulseError && error.code === "ETAG_STALE";
         if (raced && !hasIfMatch(call.request) && attempt < racesMax) continue;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Destination, Notification } from "../../model/notification.ts";
+import { type Destination, type Notification, notificationTopics } from "../../model/notification.ts";
 import { described, named, timeText } from "../described.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { listEndpoint } from "../list-endpoint.ts";
@@ -9,7 +9,10 @@ const notificationSchema = named(
   "Something that people were told, or would have been told had a mail server or webhook been set.",
   z.object({
     id: z.string(),
-    topic: z.enum(["anomaly", "failures", "upload"]),
+    topic: described(
+      "`anomaly`: an incident has opened; `escalation`: it has become critical; `recovery`: it is over.",
+      z.enum(notificationTopics),
+    ),
     stream: z.string(),
     subject: z.string(),
     text: z.string(),

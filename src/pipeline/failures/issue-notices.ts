@@ -131,6 +131,7 @@ function draftOf(
     // What was decided here is told: the log holds nothing back.
     group: `failures:${issue.stream}:${id}`,
     cooldownMillis: 0,
+    incident: null,
   };
 }
 

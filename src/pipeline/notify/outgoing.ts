@@ -24,7 +24,9 @@ const webhookTimeoutMillis = 10_000;
 
 /** Event types as Standard Webhooks 1.0 names them: what happened, to what. */
 const webhookTypes = {
-  anomaly: "anomaly.detected",
+  anomaly: "anomaly.opened",
+  escalation: "anomaly.escalated",
+  recovery: "anomaly.recovered",
   failures: "failures.recorded",
   upload: "upload.processed",
 } as const satisfies Record<NotificationTopic, string>;

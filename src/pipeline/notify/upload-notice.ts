@@ -57,6 +57,7 @@ export function uploadNotice(outcome: Omit<Outcome, "notifications">): Notificat
     destinations: [],
     group: `upload:${rawKey}`,
     cooldownMillis: 0,
+    incident: null,
   };
 }
 

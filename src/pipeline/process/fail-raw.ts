@@ -51,7 +51,7 @@ export function failRaw(
     states: [],
     rollupFields: [],
   };
-  return { ...outcome, notifications: notificationsOf(project, outcome) };
+  return { ...outcome, notifications: notificationsOf(project, outcome, []) };
 }
 
 /** As many events as acceptance counted, whatever can still be read. */

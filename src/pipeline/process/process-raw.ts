@@ -112,7 +112,7 @@ class OutcomeBuilder {
     for (const record of records) {
       const draft = this.#drafts.draft(event, record);
       this.#records.push(draft);
-      this.#detect?.push({ draft, result: record.result });
+      this.#detect?.push({ draft, result: record.result, receivedAt: this.#raw.meta.receivedAt });
     }
   }
 
@@ -135,11 +135,10 @@ class OutcomeBuilder {
   async finish(rules: readonly AnomalyDefinition[]): Promise<Outcome> {
     const { meta, key } = this.#raw;
     const { stream } = this.#context.contract;
-    const { anomalies, states } = await detectAll(
+    const { anomalies, states, incidents } = await detectAll(
       meta.tenant,
       rules,
       this.#detect ?? [],
-      meta.receivedAt,
       this.#context.records,
     );
     const { retention } = stream;
@@ -160,7 +159,7 @@ class OutcomeBuilder {
       states,
       rollupFields: this.#drafts.fields,
     };
-    return { ...outcome, notifications: notificationsOf(this.#context.project, outcome) };
+    return { ...outcome, notifications: notificationsOf(this.#context.project, outcome, incidents) };
   }
 }
 

@@ -10,7 +10,7 @@ export function anomalyItem(
   recordId: string | null,
   expiresAt: number,
 ): Item {
-  const { id, rule, field, key, time, value, verdict } = draft;
+  const { id, rule, field, key, time, value, verdict, incident, severity } = draft;
   const anomaly: Anomaly = {
     id,
     stream,
@@ -24,6 +24,8 @@ export function anomalyItem(
     expectedHigh: verdict.expectedHigh,
     why: verdict.why,
     recordId,
+    incident,
+    severity,
     state: "open",
     note: null,
     version: 1,

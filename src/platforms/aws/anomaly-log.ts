@@ -1,6 +1,8 @@
-import type { Anomaly } from "../../model/anomaly.ts";
+import { type Anomaly, falsePositiveFeedback } from "../../model/anomaly.ts";
 import { EventPulseError } from "../../model/error.ts";
 import type { AnomalyLog, AnomalyQuery } from "../../ports/anomaly-log.ts";
+import { appendAudit } from "./audit-log.ts";
+import { loadFalsePositives, putFalsePositives } from "./detector-states.ts";
 import { entityOf } from "./item.ts";
 import { itemKeys, listKeys } from "./item-keys.ts";
 import { listPage } from "./list-page.ts";
@@ -23,7 +25,7 @@ export function dynamoAnomalyLog(table: Table): AnomalyLog {
       const item = await table.get(itemKeys.anomaly(tenant, id));
       return item && entityOf<Anomaly>(item);
     },
-    async annotate(tenant, id, version, { state, note }) {
+    async annotate(tenant, id, version, { state, note }, audit) {
       return transaction(table, async (unit) => {
         const item = await unit.load(itemKeys.anomaly(tenant, id));
         if (item === null) return null;
@@ -36,16 +38,24 @@ export function dynamoAnomalyLog(table: Table): AnomalyLog {
         }
         const changed: Anomaly = { ...anomaly, state, note, version: version + 1 };
         unit.put({ ...item, j: JSON.stringify(changed) });
+        const { rule, key } = anomaly;
+        const counted = await loadFalsePositives(unit, tenant, rule, key);
+        const feedback = falsePositiveFeedback(anomaly.state, state, counted);
+        if (feedback.after !== counted) putFalsePositives(unit, tenant, rule, key, feedback.after);
+        await appendAudit(unit, { ...audit, details: { ...audit.details, ...feedback.details } });
         return changed;
       });
     },
   };
 }
 
-function fits(anomaly: Anomaly, { stream, rule, state }: AnomalyQuery): boolean {
+/** The list of a tenant is read and what does not fit left out: an incident or a severity has no index of its own. */
+function fits(anomaly: Anomaly, { stream, rule, state, incident, severity }: AnomalyQuery): boolean {
   return (
     (stream === null || anomaly.stream === stream) &&
     (rule === null || anomaly.rule === rule) &&
-    (state === null || anomaly.state === state)
+    (state === null || anomaly.state === state) &&
+    (incident === null || anomaly.incident === incident) &&
+    (severity === null || anomaly.severity === severity)
   );
 }

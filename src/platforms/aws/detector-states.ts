@@ -1,6 +1,6 @@
-import type { DetectorState } from "../../model/anomaly.ts";
+import type { DetectorState, StoredDetectorState } from "../../model/anomaly.ts";
 import { EventPulseError } from "../../model/error.ts";
-import { type Item, type ItemKey, keyText } from "./item.ts";
+import { entityOf, type Item, type ItemKey, keyText } from "./item.ts";
 import { itemKeys, listKeys, timeText } from "./item-keys.ts";
 import type { Table } from "./table.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
@@ -40,15 +40,34 @@ export async function writeDetectorStates(
   }
 }
 
-/** The states asked for, in the same order; version 0 and "null" for those that have none. */
+/** The states asked for, in the same order; version 0 and "null" for those that have none, each with its false positives. */
 export async function readDetectorStates(
   table: Table,
   tenant: string,
   keys: readonly { readonly rule: string; readonly key: string }[],
-): Promise<DetectorState[]> {
-  const found = await table.getAll(keys.map((one) => stateKey(tenant, one)));
+): Promise<StoredDetectorState[]> {
+  const found = await table.getAll(keys.flatMap((one) => [stateKey(tenant, one), falsePositivesKey(tenant, one)]));
   return keys.map(({ rule, key }) => {
     const item = found.get(keyText(itemKeys.state(tenant, rule, key)));
-    return { rule, key, version: item?.v ?? 0, stateJson: item?.j ?? "null" };
+    const falsePositives = falsePositivesOf(found.get(keyText(itemKeys.falsePositives(tenant, rule, key))) ?? null);
+    return { rule, key, version: item?.v ?? 0, stateJson: item?.j ?? "null", falsePositives };
   });
+}
+
+function falsePositivesKey(tenant: string, { rule, key }: Pick<DetectorState, "rule" | "key">): ItemKey {
+  return itemKeys.falsePositives(tenant, rule, key);
+}
+
+function falsePositivesOf(item: Item | null): number {
+  return item === null ? 0 : entityOf<{ readonly count: number }>(item).count;
+}
+
+/** Within a unit: reads how many false positives are counted of a rule and key. */
+export async function loadFalsePositives(unit: UnitOfWork, tenant: string, rule: string, key: string): Promise<number> {
+  return falsePositivesOf(await unit.load(itemKeys.falsePositives(tenant, rule, key)));
+}
+
+/** Within a unit that has read them. */
+export function putFalsePositives(unit: UnitOfWork, tenant: string, rule: string, key: string, count: number): void {
+  unit.put({ ...itemKeys.falsePositives(tenant, rule, key), j: JSON.stringify({ count }) });
 }

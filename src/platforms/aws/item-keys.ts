@@ -70,6 +70,11 @@ export const itemKeys = {
     sk: timeText(minute),
   }),
   state: (tenant: string, rule: string, key: string): ItemKey => ({ pk: `S#${tenant}#${rule}#${key}`, sk: "S" }),
+  /** How many anomalies of a rule and key people call false positives. Beside the state, so that no commit of one waits for the other. */
+  falsePositives: (tenant: string, rule: string, key: string): ItemKey => ({
+    pk: `S#${tenant}#${rule}#${key}`,
+    sk: "F",
+  }),
   anomaly: (tenant: string, id: string): ItemKey => ({ pk: `A#${tenant}#${id}`, sk: "A" }),
   failure: (id: string): ItemKey => ({ pk: `F#${id}`, sk: "F" }),
   failurePayload: (id: string): ItemKey => ({ pk: `F#${id}`, sk: "P" }),

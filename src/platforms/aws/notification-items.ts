@@ -42,37 +42,44 @@ export function notificationKeys(drafts: readonly NotificationDraft[]): readonly
 
 /**
  * Within a unit: writes the notifications of an outcome. An id that exists changes nothing. Within the cooldown of its group
- * a notification is only counted; the next one that is written says how many were held back.
+ * a notification is only counted; the next one that is written says how many were held back. One that follows others is
+ * written whenever one of them was, else never.
  */
 export async function writeNotifications(
   unit: UnitOfWork,
   drafts: readonly NotificationDraft[],
   now: number,
 ): Promise<void> {
-  await unit.loadAll(notificationKeys(drafts));
-  for (const { group: name, cooldownMillis, ...draft } of drafts) {
-    const groupKey = itemKeys.notificationGroup(draft.tenant, name);
-    const [known, groupItem] = await unit.loadAll([itemKeys.notification(draft.id), groupKey]);
+  await unit.loadAll([...notificationKeys(drafts), ...drafts.flatMap(followedKeys)]);
+  for (const draft of drafts) {
+    const { id, tenant, group: name, cooldownMillis, incident } = draft;
+    const groupKey = itemKeys.notificationGroup(tenant, name);
+    const [known, groupItem] = await unit.loadAll([itemKeys.notification(id), groupKey]);
     if (known != null) continue;
+    const followed = await unit.loadAll(followedKeys(draft));
+    if (followed.length > 0) {
+      if (followed.some((item) => item !== null)) unit.put(newItem(draft, 0, now));
+      continue;
+    }
+    const more = incident?.more ?? 0;
     const before = groupItem == null ? null : entityOf<NotificationGroup>(groupItem);
     const heldBack = before !== null && now - before.lastCreatedAt < cooldownMillis;
     const group: NotificationGroup = heldBack
-      ? { ...before, suppressed: before.suppressed + 1 }
-      : { lastCreatedAt: now, suppressed: 0 };
+      ? { ...before, suppressed: before.suppressed + 1 + more }
+      : { lastCreatedAt: now, suppressed: more };
     // Forgotten with its last notification, unless it holds back for longer.
     const until = group.lastCreatedAt + Math.max(keptMillis, cooldownMillis);
     unit.put({ ...groupKey, j: JSON.stringify(group), ttl: ttlOf(until) });
-    if (heldBack) continue;
-    unit.put(
-      notificationItem({
-        ...draft,
-        state: "pending",
-        attempts: 0,
-        createdAt: now,
-        suppressed: before?.suppressed ?? 0,
-        lastError: null,
-        dueAt: now,
-      }),
-    );
+    if (!heldBack) unit.put(newItem(draft, before?.suppressed ?? 0, now));
   }
+}
+
+function followedKeys({ incident }: NotificationDraft): readonly ItemKey[] {
+  return (incident?.follows ?? []).map(itemKeys.notification);
+}
+
+function newItem(draft: NotificationDraft, suppressed: number, now: number): Item {
+  const { group: _group, cooldownMillis: _cooldown, incident: _incident, ...shown } = draft;
+  const delivery = { state: "pending", attempts: 0, createdAt: now, suppressed, lastError: null, dueAt: now } as const;
+  return notificationItem({ ...shown, ...delivery });
 }

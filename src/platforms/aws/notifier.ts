@@ -18,6 +18,8 @@ export interface SnsNotifierOptions {
 
 const topicOf = {
   anomaly: "alerts",
+  escalation: "alerts",
+  recovery: "alerts",
   failures: "failures",
   upload: "failures",
 } as const satisfies Record<NotificationTopic, keyof SnsNotifierOptions["topicArns"]>;

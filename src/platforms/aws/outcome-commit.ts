@@ -80,9 +80,9 @@ export class OutcomeCommit {
   async #makeRoom(ready: PreparedOutcome, parts: readonly PagePart[]): Promise<void> {
     const { states, meta, rawKey } = ready.outcome;
     const names = [...subjectNames(ready)];
-    for (const { name, items, isOwn = false } of parts) {
+    for (const [index, { name, items, isOwn = false }] of parts.entries()) {
       if (!isOwn) names.push(name);
-      else for (let item = 0; item < items; item++) names.push(`${rawKey} ${name} ${item}`);
+      else for (let item = 0; item < items; item++) names.push(`${rawKey} ${index} ${item}`);
     }
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     const together = new Set([...this.#names, ...names]).size;

@@ -1,4 +1,5 @@
 import type { DetectorState } from "../../model/anomaly.ts";
+import type { NotificationDraft } from "../../model/notification.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Tally } from "./counters.ts";
 import { stateKey } from "./detector-states.ts";
@@ -61,11 +62,15 @@ export function pageOf(name: string, pages: number): number {
   return pages === 1 ? 0 : shardOf(name, pages);
 }
 
-/** Names of parts. Notifications of a group stay together, as its cooldown decides about them in their order. */
+/**
+ * Names of parts. Notifications of a group stay together, as its cooldown decides about them in their order; those of an
+ * incident with the state that knows of it, for once that is committed nobody would decide them again.
+ */
 export const partNames = {
   state: (tenant: string, state: Pick<DetectorState, "rule" | "key">) => keyText(stateKey(tenant, state)),
   item: (key: ItemKey) => keyText(key),
-  notifications: (group: string) => `notifications ${group}`,
+  notification: ({ tenant, group, incident }: NotificationDraft) =>
+    incident === null ? `notifications ${group}` : partNames.state(tenant, incident),
   work: (rawKey: string, index: number) => `work ${rawKey} ${index}`,
 } as const;
 

@@ -108,8 +108,8 @@ export function partsOf(ready: PreparedOutcome): PagePart[] {
     // A rollup holds all fields of a stream; an issue and a notification are a few kilobytes.
     ...rollups.keys().map((key) => ({ ...small(partNames.item(key)), bytes: 200 * (outcome.rollupFields.length + 1) })),
     ...issues.keys().map((key) => ({ ...small(partNames.item(key)), bytes: 5_000 })),
-    ...[...Map.groupBy(notifications, ({ group }) => group)].map(([group, drafts]) => ({
-      name: partNames.notifications(group),
+    ...[...Map.groupBy(notifications, partNames.notification)].map(([name, drafts]) => ({
+      name,
       items: notificationKeys(drafts).length,
       bytes: drafts.length * 10_000,
       isOwn: true,
@@ -121,7 +121,7 @@ export function partsOf(ready: PreparedOutcome): PagePart[] {
 /** Keys of all that is read for it, so that one call reads it. */
 export function partKeys({ outcome, rollups, issues }: PreparedOutcome, isMine: IsMine): ItemKey[] {
   const mine = (key: ItemKey) => isMine(partNames.item(key));
-  const notifications = outcome.notifications.filter(({ group }) => isMine(partNames.notifications(group)));
+  const notifications = outcome.notifications.filter((draft) => isMine(partNames.notification(draft)));
   return [...rollups.keys().filter(mine), ...issues.keys().filter(mine), ...notificationKeys(notifications)];
 }
 
@@ -149,7 +149,7 @@ export async function writeParts(
   }
   await rollups.write(unit, mine);
   await issues.write(unit, mine);
-  const told = notifications.filter(({ group }) => isMine(partNames.notifications(group)));
+  const told = notifications.filter((draft) => isMine(partNames.notification(draft)));
   if (told.length > 0) await writeNotifications(unit, told, now);
   for (const [index, { work, dueAt }] of works.entries()) {
     if (!isMine(partNames.work(outcome.rawKey, index))) continue;
@@ -181,13 +181,13 @@ interface AnomalyGroup {
 /** More would not fit one page beside the rest. */
 const anomaliesTogetherMax = 20;
 
-/** The anomalies of stored records. */
+/** The anomalies of periods, and of stored records. */
 function anomalyGroups({ outcome, judged }: PreparedOutcome): AnomalyGroup[] {
   const { meta, anomalies, expiresAt } = outcome;
   const byState = Map.groupBy(anomalies, (draft) => partNames.state(meta.tenant, draft));
   return [...byState].map(([state, drafts]) => {
     const items = drafts.flatMap((draft) => {
-      const recordId = judged.recordIds.get(draft.index);
+      const recordId = draft.index === null ? null : judged.recordIds.get(draft.index);
       return recordId === undefined ? [] : anomalyItem(meta.tenant, meta.stream, draft, recordId, expiresAt.records);
     });
     return { state, items, isTogether: items.length <= anomaliesTogetherMax };

@@ -1,8 +1,10 @@
-import type { Anomaly, AnomalyDraft } from "../../model/anomaly.ts";
+import { type Anomaly, type AnomalyDraft, falsePositiveFeedback } from "../../model/anomaly.ts";
 import { EventPulseError } from "../../model/error.ts";
 import { type RecordId, recordIdText } from "../../model/record.ts";
 import type { AnomalyLog } from "../../ports/anomaly-log.ts";
-import type { Database } from "./database.ts";
+import { insertAudit } from "./audit-log.ts";
+import type { Clock, Database } from "./database.ts";
+import { readFalsePositives, writeFalsePositives } from "./detector-states.ts";
 import { type KeysetList, keysetPage } from "./keyset-page.ts";
 import { expiryTime } from "./record-batches.ts";
 import { findStreamNumber } from "./stream-number.ts";
@@ -12,12 +14,12 @@ interface AnomalyRow extends Omit<Anomaly, "recordId"> {
 }
 
 const select = `SELECT anomalies.id, streams.name AS stream, rule, field, key, time, value, score,
-  expected_low AS expectedLow, expected_high AS expectedHigh, why, record_id AS recordId, state, note, version,
+  expected_low AS expectedLow, expected_high AS expectedHigh, why, record_id AS recordId, incident, severity, state, note, version,
   time AS page_time, anomalies.id AS page_id FROM anomalies JOIN streams ON streams.id = anomalies.stream`;
 const list: KeysetList = { kind: "anomalies", select, timeColumn: "time", idColumn: "anomalies.id" };
 
 /** Anomalies in the embedded database. Queries work on a reading connection too. */
-export function sqliteAnomalyLog(database: Database): AnomalyLog {
+export function sqliteAnomalyLog(database: Database, clock: Clock): AnomalyLog {
   function find(tenant: string, id: string): Anomaly | null {
     const row = database.get<AnomalyRow>(`${select} WHERE anomalies.tenant = ? AND anomalies.id = ?`, tenant, id);
     return row && toAnomaly(row);
@@ -35,6 +37,8 @@ export function sqliteAnomalyLog(database: Database): AnomalyLog {
           ["anomalies.stream = ?", query.stream === null ? null : (stream ?? -1)],
           ["rule = ?", query.rule],
           ["state = ?", query.state],
+          ["incident = ?", query.incident],
+          ["severity = ?", query.severity],
           ["time >= ?", query.from],
           ["time < ?", query.to],
         ],
@@ -45,8 +49,9 @@ export function sqliteAnomalyLog(database: Database): AnomalyLog {
     async get(tenant, id) {
       return find(tenant, id);
     },
-    async annotate(tenant, id, version, { state, note }) {
+    async annotate(tenant, id, version, { state, note }, audit) {
       return database.transaction(() => {
+        const before = find(tenant, id);
         const changed = database.run(
           `UPDATE anomalies SET state = ?, note = ?, version = version + 1 WHERE tenant = ? AND id = ? AND version = ?`,
           state,
@@ -55,14 +60,19 @@ export function sqliteAnomalyLog(database: Database): AnomalyLog {
           id,
           version,
         );
-        const anomaly = find(tenant, id);
-        if (changed === 0 && anomaly !== null) {
+        if (before === null) return null;
+        if (changed === 0) {
           throw new EventPulseError(
             "ETAG_STALE",
-            `Anomaly ${id} is at version ${anomaly.version}, not ${version}: read it again, then repeat the change.`,
+            `Anomaly ${id} is at version ${before.version}, not ${version}: read it again, then repeat the change.`,
           );
         }
-        return anomaly;
+        const { rule, key } = before;
+        const counted = readFalsePositives(database, tenant, rule, key);
+        const feedback = falsePositiveFeedback(before.state, state, counted);
+        if (feedback.after !== counted) writeFalsePositives(database, tenant, rule, key, feedback.after);
+        insertAudit(database, clock, { ...audit, details: { ...audit.details, ...feedback.details } });
+        return { ...before, state, note, version: version + 1 };
       });
     },
   };
@@ -96,12 +106,12 @@ export function writeAnomalies(
   recordIds: ReadonlyMap<number, RecordId>,
   expiresAt: number,
 ): void {
-  for (const { id, rule, field, key, time, value, verdict, index } of drafts) {
+  for (const { id, rule, field, key, time, value, verdict, index, incident, severity } of drafts) {
     const recordId = index === null ? null : recordIds.get(index);
     if (recordId === undefined) continue;
     database.run(
       `INSERT INTO anomalies (id, tenant, stream, rule, field, key, time, value, score, expected_low, expected_high, why,
-         record_id, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+         record_id, incident, severity, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
       id,
       tenant,
       stream,
@@ -115,6 +125,8 @@ export function writeAnomalies(
       verdict.expectedHigh,
       verdict.why,
       recordId,
+      incident,
+      severity,
       expiryTime(expiresAt),
     );
   }
@@ -134,6 +146,8 @@ function toAnomaly(row: AnomalyRow): Anomaly {
     expectedHigh: row.expectedHigh,
     why: row.why,
     recordId: row.recordId && recordIdText(row.recordId),
+    incident: row.incident,
+    severity: row.severity,
     state: row.state,
     note: row.note,
     version: row.version,

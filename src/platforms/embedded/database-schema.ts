@@ -69,15 +69,21 @@ export const databaseSchemaSteps: readonly string[] = [
   ) STRICT;
   CREATE INDEX detector_states_by_due ON detector_states (due_at) WHERE due_at IS NOT NULL;
 
+  CREATE TABLE false_positives (
+    tenant TEXT NOT NULL, rule TEXT NOT NULL, key TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (tenant, rule, key)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE anomalies (
     id TEXT NOT NULL, tenant TEXT NOT NULL, stream INTEGER NOT NULL, rule TEXT NOT NULL, field TEXT NOT NULL,
     key TEXT NOT NULL, time INTEGER NOT NULL, value ANY NOT NULL, score REAL NOT NULL, expected_low REAL,
-    expected_high REAL, why TEXT NOT NULL, record_id BLOB, state TEXT NOT NULL DEFAULT 'open', note TEXT,
+    expected_high REAL, why TEXT NOT NULL, record_id BLOB, incident TEXT NOT NULL, severity TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open', note TEXT,
     version INTEGER NOT NULL DEFAULT 1, expires_at INTEGER NOT NULL, UNIQUE (tenant, id)
   ) STRICT;
   CREATE INDEX anomalies_by_time ON anomalies (tenant, time, id);
   CREATE INDEX anomalies_by_stream ON anomalies (stream, time, id);
   CREATE INDEX anomalies_by_rule ON anomalies (tenant, rule, time, id);
+  CREATE INDEX anomalies_by_incident ON anomalies (tenant, incident, time, id);
+  CREATE INDEX anomalies_by_severity ON anomalies (tenant, severity, time, id);
   CREATE INDEX anomalies_by_state ON anomalies (tenant, state, time, id);
   CREATE INDEX anomalies_by_expiry ON anomalies (expires_at);
 

@@ -1,4 +1,4 @@
-import type { DetectorState } from "../../model/anomaly.ts";
+import type { DetectorState, StoredDetectorState } from "../../model/anomaly.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { RecordTable } from "../../ports/record-table.ts";
 
@@ -11,7 +11,7 @@ const statesMax = 20_000;
  */
 export class DetectorCache implements Pick<RecordTable, "loadStates"> {
   readonly #records: Pick<RecordTable, "loadStates">;
-  readonly #states = new Map<string, DetectorState>();
+  readonly #states = new Map<string, StoredDetectorState>();
 
   constructor(records: Pick<RecordTable, "loadStates">) {
     this.#records = records;
@@ -20,7 +20,7 @@ export class DetectorCache implements Pick<RecordTable, "loadStates"> {
   async loadStates(
     tenant: string,
     keys: readonly { readonly rule: string; readonly key: string }[],
-  ): Promise<readonly DetectorState[]> {
+  ): Promise<readonly StoredDetectorState[]> {
     const missing = keys.filter(({ rule, key }) => !this.#states.has(stateKey(tenant, rule, key)));
     for (const state of missing.length > 0 ? await this.#records.loadStates(tenant, missing) : [])
       this.#keep(tenant, state);
@@ -29,7 +29,17 @@ export class DetectorCache implements Pick<RecordTable, "loadStates"> {
 
   /** The outcome will be committed: its states are the next ones to start from. */
   remember({ meta, states }: Outcome): void {
-    for (const state of states) this.#keep(meta.tenant, { ...state, version: state.version + 1 });
+    for (const state of states) {
+      // As they are now: somebody may have changed them while the outcome was computed.
+      const falsePositives = this.#states.get(stateKey(meta.tenant, state.rule, state.key))?.falsePositives ?? 0;
+      this.#keep(meta.tenant, { ...state, version: state.version + 1, falsePositives });
+    }
+  }
+
+  /** Somebody said something of an anomaly: the next outcome takes it into account. The state itself may be ahead of what is stored. */
+  noteFalsePositives(tenant: string, { rule, key }: Pick<DetectorState, "rule" | "key">, falsePositives: number): void {
+    const known = this.#states.get(stateKey(tenant, rule, key));
+    if (known !== undefined) this.#states.set(stateKey(tenant, rule, key), { ...known, falsePositives });
   }
 
   /** What is stored may not be what was remembered: read it again. */
@@ -45,7 +55,7 @@ export class DetectorCache implements Pick<RecordTable, "loadStates"> {
     }
   }
 
-  #keep(tenant: string, state: DetectorState): void {
+  #keep(tenant: string, state: StoredDetectorState): void {
     const key = stateKey(tenant, state.rule, state.key);
     this.#states.delete(key);
     this.#states.set(key, state);

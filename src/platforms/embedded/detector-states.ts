@@ -1,4 +1,4 @@
-import type { DetectorState } from "../../model/anomaly.ts";
+import type { DetectorState, StoredDetectorState } from "../../model/anomaly.ts";
 import { EventPulseError } from "../../model/error.ts";
 import type { Database } from "./database.ts";
 
@@ -34,12 +34,12 @@ export function writeDetectorStates(database: Database, tenant: string, states: 
   }
 }
 
-/** The states asked for, in the same order; version 0 and "null" for those that have none. */
+/** The states asked for, in the same order; version 0 and "null" for those that have none, each with its false positives. */
 export function readDetectorStates(
   database: Database,
   tenant: string,
   keys: readonly { readonly rule: string; readonly key: string }[],
-): DetectorState[] {
+): StoredDetectorState[] {
   return keys.map(({ rule, key }) => {
     const row = database.get<{ version: number; state: string }>(
       "SELECT version, state FROM detector_states WHERE tenant = ? AND rule = ? AND key = ?",
@@ -47,6 +47,24 @@ export function readDetectorStates(
       rule,
       key,
     );
-    return { rule, key, version: row?.version ?? 0, stateJson: row?.state ?? "null" };
+    const falsePositives = readFalsePositives(database, tenant, rule, key);
+    return { rule, key, version: row?.version ?? 0, stateJson: row?.state ?? "null", falsePositives };
   });
+}
+
+/** How many anomalies of a rule and key people call false positives. */
+export function readFalsePositives(database: Database, tenant: string, rule: string, key: string): number {
+  const sql = "SELECT count FROM false_positives WHERE tenant = ? AND rule = ? AND key = ?";
+  return database.get<{ count: number }>(sql, tenant, rule, key)?.count ?? 0;
+}
+
+export function writeFalsePositives(
+  database: Database,
+  tenant: string,
+  rule: string,
+  key: string,
+  count: number,
+): void {
+  const sql = "INSERT INTO false_positives VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count";
+  database.run(sql, tenant, rule, key, count);
 }

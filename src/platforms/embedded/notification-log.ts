@@ -46,11 +46,18 @@ export function sqliteNotificationLog(database: Database, clock: Clock): Notific
 
 /**
  * Writes the notifications of an outcome. An id that exists changes nothing. Within the cooldown of its group a
- * notification is only counted; the next one that is written says how many were held back.
+ * notification is only counted; the next one that is written says how many were held back. One that follows others is
+ * written whenever one of them was, else never.
  */
 export function writeNotifications(database: Database, drafts: readonly NotificationDraft[], now: number): void {
+  const exists = (id: string) => database.get("SELECT 1 FROM notifications WHERE id = ?", id) !== null;
   for (const draft of drafts) {
-    if (database.get("SELECT 1 FROM notifications WHERE id = ?", draft.id) !== null) continue;
+    if (exists(draft.id)) continue;
+    const { follows, more } = draft.incident ?? { follows: [], more: 0 };
+    if (follows.length > 0) {
+      if (follows.some(exists)) insertNotification(database, draft, 0, now);
+      continue;
+    }
     const group = database.get<{ last_created_at: number; suppressed: number }>(
       "SELECT last_created_at, suppressed FROM notification_groups WHERE tenant = ? AND name = ?",
       draft.tenant,
@@ -58,35 +65,41 @@ export function writeNotifications(database: Database, drafts: readonly Notifica
     );
     if (group !== null && now - group.last_created_at < draft.cooldownMillis) {
       database.run(
-        "UPDATE notification_groups SET suppressed = suppressed + 1 WHERE tenant = ? AND name = ?",
+        "UPDATE notification_groups SET suppressed = suppressed + ? WHERE tenant = ? AND name = ?",
+        1 + more,
         draft.tenant,
         draft.group,
       );
       continue;
     }
+    insertNotification(database, draft, group?.suppressed ?? 0, now);
     database.run(
-      `INSERT INTO notifications (id, tenant, topic, stream, subject, text, data, destinations, state, attempts, created_at,
-         due_at, suppressed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?)`,
-      draft.id,
-      draft.tenant,
-      draft.topic,
-      draft.stream,
-      draft.subject,
-      draft.text,
-      JSON.stringify(draft.data),
-      JSON.stringify(draft.destinations),
-      now,
-      now,
-      group?.suppressed ?? 0,
-    );
-    database.run(
-      `INSERT INTO notification_groups VALUES (?, ?, ?, 0)
-         ON CONFLICT DO UPDATE SET last_created_at = excluded.last_created_at, suppressed = 0`,
+      `INSERT INTO notification_groups VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET last_created_at = excluded.last_created_at, suppressed = excluded.suppressed`,
       draft.tenant,
       draft.group,
       now,
+      more,
     );
   }
+}
+
+function insertNotification(database: Database, draft: NotificationDraft, suppressed: number, now: number): void {
+  database.run(
+    `INSERT INTO notifications (id, tenant, topic, stream, subject, text, data, destinations, state, attempts, created_at,
+       due_at, suppressed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?)`,
+    draft.id,
+    draft.tenant,
+    draft.topic,
+    draft.stream,
+    draft.subject,
+    draft.text,
+    JSON.stringify(draft.data),
+    JSON.stringify(draft.destinations),
+    now,
+    now,
+    suppressed,
+  );
 }
 
 function toNotification(row: NotificationRow): Notification {

@@ -19,7 +19,7 @@ const database = openDatabase(databasePath, { mode: "read" });
 serveCalls(parentPort, {
   records: sqliteRecordTable(database, Date.now),
   contracts: { list: async (tenant: string, stream: string) => listContractVersions(database, tenant, stream) },
-  anomalies: sqliteAnomalyLog(database),
+  anomalies: sqliteAnomalyLog(database, Date.now),
   failures: sqliteFailureLog(database, Date.now),
   issues: sqliteIssueLog(database, Date.now),
   jobs: sqliteJobLog(database, Date.now),

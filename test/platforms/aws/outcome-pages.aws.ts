@@ -31,6 +31,7 @@ import { type Fault, faultyTable } from "./faulty-table.ts";
 const keys = Array.from({ length: 300 }, (_, index) => ({ rule: "spend", key: `customer ${index}` }));
 const records = 150;
 const causes = 7;
+const opened = 30;
 const events = records + causes + 3 + 1;
 
 /** What processing makes of an object that touches 300 detectors and 150 minutes, with the states of now. */
@@ -54,7 +55,14 @@ async function bigOutcome(store: Pick<RecordTable, "loadStates">, rawKey: string
       .map(({ rule, key, stateJson }, index) =>
         anomalyDraft({ id: `anom_${stateJson === "null" ? "first" : "again"}_${index}`, rule, key, index }),
       ),
-    notifications: [0, 1, 2].map((number) => notificationDraft({ id: `ntf_${number}`, group: `group ${number}` })),
+    notifications: [
+      ...[0, 1, 2].map((number) => notificationDraft({ id: `ntf_${number}`, group: `group ${number}` })),
+      // A state that has seen this object before knows of the incident, and would open none.
+      ...states.slice(0, opened).flatMap(({ rule, key, stateJson }) => {
+        const incident = { rule, key, more: 0, follows: [] };
+        return stateJson === "null" ? notificationDraft({ id: `ntf_${key}`, group: `anomaly ${key}`, incident }) : [];
+      }),
+    ],
   });
 }
 
@@ -114,7 +122,10 @@ async function checkAll(table: Table, { sent, outbox }: Run): Promise<void> {
   const anomalies = (await dynamoAnomalyLog(table).query({ ...anyAnomaly, limit: 1000 })).rows;
   assert.equal(anomalies.length, records);
   assert.ok(anomalies.every(({ id }) => id.startsWith("anom_first_")));
-  assert.equal((await dynamoNotificationLog(table).query({ tenant, limit: 100, cursor: null })).rows.length, 3);
+  assert.equal(
+    (await dynamoNotificationLog(table).query({ tenant, limit: 100, cursor: null })).rows.length,
+    3 + opened,
+  );
   await outbox.sweep();
   assert.equal(sent.size, 3);
 }

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { liveMessage } from "../../../http/live-listeners.ts";
 import type { LiveEvent, Services } from "../../../http/services.ts";
+import { anyAnomaly } from "../../../model/anomaly.ts";
 import { anyFailure } from "../../../model/job.ts";
 import { limits } from "../../../model/limits.ts";
 
@@ -73,7 +74,7 @@ async function rowsSince(
       ),
     ),
     services.failures.query({ ...of, ...anyFailure, stream, from: since, order: "desc" }),
-    services.anomalies.query({ ...of, stream, rule: null, state: null, from: since, to: null }),
+    services.anomalies.query({ ...of, ...anyAnomaly, stream, from: since }),
   ]);
   const recent = records.flatMap(({ rows }) => rows).filter(({ receivedAt }) => receivedAt >= since);
   return [

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { anyAnomaly } from "../../../../src/model/anomaly.ts";
 import { tenantDefault } from "../../../../src/model/glossary.ts";
 import { anyFailure } from "../../../../src/model/job.ts";
 import type { RawObject } from "../../../../src/model/raw-object.ts";
@@ -141,8 +142,7 @@ export class WorldCheck {
       expected.states,
       "detector states",
     );
-    const range = { rule: null, state: null, from: null, to: null };
-    const anomalies = (await dynamoAnomalyLog(table).query({ ...everything, ...range })).rows;
+    const anomalies = (await dynamoAnomalyLog(table).query({ ...anyAnomaly, ...everything })).rows;
     assertSame(
       anomalies.map((one) => [one.id, pickNames(one, expected.anomalies.get(one.id))]),
       expected.anomalies,
