@@ -19,28 +19,63 @@ export interface AlarmResult {
   readonly delayHours: number;
 }
 
-/**
- * What somebody who is alerted at `threshold` would see. Rows outside the windows count as one false alarm an hour at most, whatever
- * their number; what comes before `firstRow` is for learning and does not count.
- */
-export function alarmsAt(corpus: readonly TimedSeries[], threshold: number, firstRow = probationRows): AlarmResult {
+/** What of a series somebody is alerted to at a threshold; all are rows. */
+export interface Finds {
+  /** For each window its first row at or above the threshold; null: missed. */
+  readonly hits: readonly (number | null)[];
+  readonly falseAlarms: readonly number[];
+}
+
+/** Answers the first row that counts, of so many; those before are for learning. */
+type FirstRow = (rows: number) => number;
+
+/** Rows outside the windows count as one false alarm an hour at most, whatever their number. */
+export function findsAt(series: TimedSeries, threshold: number, firstRow: FirstRow = probationRows): Finds {
+  const { scores, times, windows } = series;
+  const start = firstRow(scores.length);
+  const hits: (number | null)[] = windows.map(() => null);
+  const falseAlarms: number[] = [];
+  let window = 0;
+  let quietUntil = Number.NEGATIVE_INFINITY;
+  for (let row = start; row < scores.length; row++) {
+    while (row > (windows[window]?.[1] ?? Number.POSITIVE_INFINITY)) window++;
+    if ((scores[row] ?? 0) < threshold) continue;
+    const time = times[row] ?? 0;
+    if (row >= (windows[window]?.[0] ?? Number.POSITIVE_INFINITY)) {
+      hits[window] ??= row;
+    } else if (time >= quietUntil) {
+      quietUntil = time + hourMillis;
+      falseAlarms.push(row);
+    }
+  }
+  return { hits, falseAlarms };
+}
+
+/** The same over a corpus, in figures. */
+export function alarmsAt(
+  corpus: readonly TimedSeries[],
+  threshold: number,
+  firstRow: FirstRow = probationRows,
+): AlarmResult {
   let windowCount = 0;
+  let falseAlarms = 0;
   const rows: number[] = [];
   const hours: number[] = [];
-  for (const { scores, times, windows } of corpus) {
-    windowCount += windows.length;
-    for (const [first, last] of windows) {
-      const start = Math.max(first, firstRow(scores.length));
-      const hit = scores.subarray(start, last + 1).findIndex((score) => score >= threshold);
-      if (hit === -1) continue;
-      rows.push(start + hit - first);
-      hours.push(((times[start + hit] ?? 0) - (times[first] ?? 0)) / hourMillis);
+  for (const series of corpus) {
+    const finds = findsAt(series, threshold, firstRow);
+    falseAlarms += finds.falseAlarms.length;
+    windowCount += finds.hits.length;
+    for (const [window, hit] of finds.hits.entries()) {
+      if (hit === null) continue;
+      const first = series.windows[window]?.[0] ?? 0;
+      rows.push(hit - first);
+      hours.push(((series.times[hit] ?? 0) - (series.times[first] ?? 0)) / hourMillis);
     }
   }
   return {
     threshold,
     recall: rows.length / windowCount,
-    falseAlarmsPerWeek: falseAlarms(corpus, threshold, firstRow) / weeks(corpus, firstRow),
+    falseAlarmsPerWeek: falseAlarms / weeks(corpus, firstRow),
     delayRows: middle(rows),
     delayHours: middle(hours),
   };
@@ -55,29 +90,11 @@ export function thresholdFor(corpus: readonly TimedSeries[], falseAlarmsPerWeek:
   let high = thresholds.length;
   while (low < high) {
     const half = (low + high) >>> 1;
-    if (falseAlarms(corpus, thresholds[half] ?? 0, probationRows) <= allowed) high = half;
+    const raised = corpus.reduce((sum, series) => sum + findsAt(series, thresholds[half] ?? 0).falseAlarms.length, 0);
+    if (raised <= allowed) high = half;
     else low = half + 1;
   }
   return thresholds[low] ?? Number.POSITIVE_INFINITY;
-}
-
-type FirstRow = (rows: number) => number;
-
-function falseAlarms(corpus: readonly TimedSeries[], threshold: number, firstRow: FirstRow): number {
-  let count = 0;
-  for (const { scores, times, windows } of corpus) {
-    let window = 0;
-    let quietUntil = Number.NEGATIVE_INFINITY;
-    for (let row = firstRow(scores.length); row < scores.length; row++) {
-      while (row > (windows[window]?.[1] ?? Number.POSITIVE_INFINITY)) window++;
-      if ((scores[row] ?? 0) < threshold || row >= (windows[window]?.[0] ?? Number.POSITIVE_INFINITY)) continue;
-      const time = times[row] ?? 0;
-      if (time < quietUntil) continue;
-      quietUntil = time + hourMillis;
-      count++;
-    }
-  }
-  return count;
 }
 
 function weeks(corpus: readonly TimedSeries[], firstRow: FirstRow): number {

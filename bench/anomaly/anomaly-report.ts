@@ -31,7 +31,7 @@ export function scoreTable(results: readonly CorpusScores[]): string {
     ],
     results.map(({ detector: { name, threshold }, corpus }) => [
       name,
-      vusPr(corpus).toFixed(3),
+      corpus.some(({ windows }) => windows.length > 0) ? vusPr(corpus).toFixed(3) : none,
       ...profiles.map((profile) => nabBest(corpus, profile).score.toFixed(2)),
       ...profiles.map((profile) => (threshold === null ? none : nabAt(corpus, profile, threshold).score.toFixed(2))),
     ]),

@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fixturesFolder } from "../../test/fixtures.ts";
 import { alarmTable, type CorpusScores, costTable, type DetectorCost, scoreTable } from "../anomaly/anomaly-report.ts";
 import { type BenchDetector, benchDetectors } from "../anomaly/bench-detectors.ts";
-import { writeCharts } from "../anomaly/chart.ts";
+import { chartSvg } from "../anomaly/chart.ts";
 import { type LabelledSeries, labelledSeries } from "../anomaly/labelled-series.ts";
 import { madeSeries } from "../anomaly/made-series.ts";
 import { scoreSeries } from "../anomaly/score-series.ts";
@@ -43,7 +43,7 @@ export function anomaly({ seriesFolder, seed, chartsFolder, runs }: AnomalyOptio
   const made = madeSeries(seed);
   printCorpus(`${made.length} made series, seed ${seed}`, judgeAll(made));
   console.log(`## Cost, median of ${runs}\n\n${costTable(costs(real, runs), "windowed Gaussian")}\n`);
-  if (chartsFolder !== undefined) writeCharts(chartsFolder, real, benchDetectors);
+  if (chartsFolder !== undefined) writeCharts(chartsFolder, [...real, ...made]);
 }
 
 function judgeAll(all: readonly LabelledSeries[]): readonly CorpusScores[] {
@@ -94,4 +94,17 @@ function timed(
       { micros: median(measured), stateBytesMax },
     ]),
   );
+}
+
+/** `DETECTOR/category-file.svg` for each detector that has a threshold of its own. */
+function writeCharts(folder: string, all: readonly LabelledSeries[]): void {
+  for (const { name, create, threshold } of benchDetectors) {
+    if (threshold === null) continue;
+    mkdirSync(join(folder, name), { recursive: true });
+    for (const series of all) {
+      const file = series.name.replace("/", "-").replace(/\.csv$/, ".svg");
+      const svg = chartSvg(`${series.name}, ${name}`, series, scoreSeries(series, create), threshold);
+      writeFileSync(join(folder, name, file), svg);
+    }
+  }
 }
