@@ -66,7 +66,7 @@ With --json: one anomaly a line, as the API shows it: {"id", "stream", "rule", "
     });
     if (first === null) {
       terminal.say("No anomalies fit.");
-      terminal.next("eventpulse status");
+      terminal.next("eventpulse anomalies backtest RULE --from 7d");
       return;
     }
     const { id } = first;

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { anomaliesBacktestCommand } from "./anomalies-backtest.ts";
 import { anomaliesChangeCommand, anomalyChanges } from "./anomalies-change.ts";
 import { anomaliesListCommand } from "./anomalies-list.ts";
 import { anomaliesShowCommand } from "./anomalies-show.ts";
@@ -13,5 +14,5 @@ export function anomaliesCommand(): Command {
     .addCommand(anomaliesListCommand())
     .addCommand(anomaliesShowCommand());
   for (const change of anomalyChanges) command.addCommand(anomaliesChangeCommand(change));
-  return command;
+  return command.addCommand(anomaliesBacktestCommand());
 }

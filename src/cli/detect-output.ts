@@ -1,6 +1,6 @@
 import type { JudgedRow } from "./detect-run.ts";
 import { expectedText, scoreText, valueText } from "./expected-text.ts";
-import { formatTable } from "./table.ts";
+import { pagedTable } from "./paged-table.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where judged rows go. */
@@ -34,8 +34,6 @@ export function jsonRows(terminal: Terminal): DetectOutput {
   };
 }
 
-/** Finds of one table; more go into the next one, so that they need not fit into memory. */
-const tableRowsMax = 1_000;
 const columns = [
   { title: "TIME", whole: true },
   { title: "VALUE", align: "right" },
@@ -46,16 +44,13 @@ const columns = [
 
 /** The finds alone, as a table. */
 export function findsTable(terminal: Terminal): DetectOutput {
-  const rows: string[][] = [];
-  const flush = async () => {
-    if (rows.length > 0) await terminal.write(`${formatTable(columns, rows.splice(0), terminal.width)}\n`);
-  };
+  const table = pagedTable(terminal, columns);
   return {
     add({ timestamp, value, anomalous, expectedLow, expectedHigh, score, why }) {
       if (!anomalous) return undefined;
-      rows.push([timestamp, valueText(value), expectedText(expectedLow, expectedHigh), scoreText(score), why ?? ""]);
-      return rows.length >= tableRowsMax ? flush() : undefined;
+      const expected = expectedText(expectedLow, expectedHigh);
+      return table.add([timestamp, valueText(value), expected, scoreText(score), why ?? ""]);
     },
-    end: flush,
+    end: table.end,
   };
 }

@@ -36,7 +36,7 @@ describe("anomalies", { concurrency: true }, () => {
     const { code, stdout, stderr } = await server.run(["anomalies", "list", "--no-json"]);
     assert.equal(code, 0);
     assert.equal(stdout, "");
-    assert.match(stderr, /No anomalies fit\.\nNext: eventpulse status/);
+    assert.match(stderr, /No anomalies fit\.\nNext: eventpulse anomalies backtest RULE --from 7d/);
   });
 
   test("are shown with why they were found, and what to say of them", async (context) => {

@@ -38,11 +38,17 @@ const commands = [
   ],
   ...["list", "show", "payload", "edit", "replay", "retry", "discard"].map((name) => `failures ${name}`),
   ...["list", "show", "acknowledge", "ignore", "resolve", "reopen", "edit"].map((name) => `issues ${name}`),
-  ...["list", "show", "acknowledge", "false-positive", "reopen"].map((name) => `anomalies ${name}`),
+  ...["list", "show", "acknowledge", "false-positive", "reopen", "backtest"].map((name) => `anomalies ${name}`),
   ...["list", "show", "items", "watch", "pause", "resume", "cancel"].map((name) => `jobs ${name}`),
   ...["recipes list", "audit list", "audit verify"],
 ];
 const groups = ["failures", "issues", "anomalies", "jobs", "recipes", "audit"];
+
+/** Without which nothing else of a command is looked at. */
+const neededOptions: Readonly<Record<string, readonly string[]>> = {
+  replay: ["--stream", "orders", "--from", "2h", "--to", "now"],
+  "anomalies backtest": ["--from", "2h"],
+};
 
 /** Runs a command in this process: a hundred of them as child processes would take a minute of a small machine. */
 async function parse(args: readonly string[]) {
@@ -81,7 +87,7 @@ describe("every command", () => {
     });
 
     test(`${command} ends with 2 and the next step when it is called with a flag that it does not know`, async () => {
-      const needed = command === "replay" ? ["--stream", "orders", "--from", "2h", "--to", "now"] : [];
+      const needed = neededOptions[command] ?? [];
       const { code, stdout, stderr } = await parse([...command.split(" "), ...needed, "--nonsense"]);
       assert.equal(code, 2);
       assert.equal(stdout, "");
