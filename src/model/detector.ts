@@ -15,8 +15,8 @@ export interface Verdict {
 }
 
 export interface VerdictSubject {
-  /** Dotted path of the field to blame; "" is the number of records. */
-  readonly field: string;
+  /** Dotted path of the field to blame; "" is the number of records. Left out: the rule's one field. */
+  readonly field?: string;
   readonly value: AnomalyValue;
   /** Start of the period that it is about, milliseconds since 1970: such an anomaly belongs to no record. Left out: to this one. */
   readonly since?: number;
