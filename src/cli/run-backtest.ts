@@ -51,6 +51,7 @@ export async function runBacktest(
   const found = new Set<string>();
   const from = Date.parse(range.from);
   let until = from;
+  let fresh = 0;
   const bar = progressBar();
   const query = { ...range, order: "asc" };
   try {
@@ -60,8 +61,10 @@ export async function runBacktest(
       const finds = await backtest.add(records);
       if (finds.length > 0) bar.clear();
       for (const find of finds) {
-        if (stored.has(find.id)) found.add(find.id);
-        await output.find(find, stored.has(find.id));
+        const isStored = stored.has(find.id);
+        if (isStored) found.add(find.id);
+        else fresh++;
+        await output.find(find, isStored);
       }
       until = records.at(-1)?.time ?? until;
       const text = `${countOf(backtest.summary().records, "record")}, up to ${new Date(until).toISOString()}`;
@@ -77,8 +80,7 @@ export async function runBacktest(
     return !found.has(id) && (complete || Date.parse(String(fields["time"])) <= until);
   });
   for (const anomaly of gone) await output.gone(anomaly);
-  const summary = backtest.summary();
-  return { ...summary, new: summary.finds - found.size, gone: gone.length, complete };
+  return { ...backtest.summary(), new: fresh, gone: gone.length, complete };
 }
 
 async function* storedAnomalies(
