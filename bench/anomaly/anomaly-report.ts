@@ -70,12 +70,7 @@ function atOwn(corpus: readonly TimedSeries[], threshold: number | null): readon
     threshold,
     () => 0,
   );
-  return [
-    percent(result.recall),
-    delayText(result),
-    result.falseAlarmsPerWeek.toFixed(2),
-    clean.falseAlarmsPerWeek.toFixed(2),
-  ];
+  return [percent(result.recall), delayText(result), rate(result.falseAlarmsPerWeek), rate(clean.falseAlarmsPerWeek)];
 }
 
 /** `baseline`: the name of the detector that the ratio is to. */
@@ -101,6 +96,11 @@ function thresholdText(threshold: number): string {
   return threshold > 0.999 && threshold < 1
     ? `1 - ${(1 - threshold).toExponential(1)}`
     : String(Number(threshold.toPrecision(3)));
+}
+
+/** NaN where a corpus has no such series. */
+function rate(perWeek: number): string {
+  return Number.isNaN(perWeek) ? none : perWeek.toFixed(2);
 }
 
 function percent(share: number): string {

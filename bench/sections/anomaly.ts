@@ -29,21 +29,24 @@ export function anomaly({ seriesFolder, seed, chartsFolder, runs }: AnomalyOptio
     return;
   }
   const real = labelledSeries(folder);
-  const names = real.map(({ name }) => name);
   const judged = judgeAll(real);
-  const half = (rest: number) =>
-    judged.map((one) => ({ ...one, corpus: one.corpus.filter((_, index) => index % 2 === rest) }));
-  console.log(
-    `Detectors were tuned on every second series, from the first by name: ${names.filter((_, index) => index % 2 === 0).join(", ")}.`,
-  );
   console.log(`"At own": at the score from which on the detector itself calls a row anomalous.\n`);
   printCorpus(`All ${real.length} series`, judged);
-  printCorpus("Tuned on", half(0));
-  printCorpus("Held back", half(1));
+  // Another folder is unseen as a whole.
+  if (seriesFolder === undefined) printHalves(real, judged);
   const made = madeSeries(seed);
   printCorpus(`${made.length} made series, seed ${seed}`, judgeAll(made));
   console.log(`## Cost, median of ${runs}\n\n${costTable(costs(real, runs), "windowed Gaussian")}\n`);
   if (chartsFolder !== undefined) writeCharts(chartsFolder, [...real, ...made]);
+}
+
+/** By name, every second series from the first is one that the detectors were tuned on. */
+function printHalves(all: readonly LabelledSeries[], judged: readonly CorpusScores[]): void {
+  for (const [rest, half] of ["Tuned on", "Held back"].entries()) {
+    const names = all.filter((_, index) => index % 2 === rest).map(({ name }) => name);
+    const results = judged.map((one) => ({ ...one, corpus: one.corpus.filter((_, index) => index % 2 === rest) }));
+    printCorpus(`${half}: ${names.join(", ")}`, results);
+  }
 }
 
 function judgeAll(all: readonly LabelledSeries[]): readonly CorpusScores[] {
