@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AnomalyAnnotation, AnomalyQuery } from "../../src/ports/anomaly-log.ts";
 import { anomalyFeedback } from "./anomaly-log-feedback.ts";
+import { anomalyIncidents } from "./anomaly-log-incidents.ts";
 import { auditDraft } from "./audit-log.ts";
 import { anomalyDraft, noon, outcome, recordDraft, stream, tenant } from "./outcome-samples.ts";
 import { anyAnomaly as any } from "./record-table-trace.ts";
@@ -134,6 +135,7 @@ export function anomalyLogContract(create: () => Promise<StoreHarness>): void {
       }),
     );
 
+    anomalyIncidents(create);
     anomalyFeedback(create);
   });
 }

@@ -19,23 +19,24 @@ export function incidentNotices(
   place: { readonly tenant: string; readonly stream: string },
   changes: readonly IncidentChange[],
 ): readonly NotificationDraft[] {
-  const begun = changes.filter((change) => begins(alert, change));
+  const severe = changes.filter(({ incident }) => alert.severity === "warning" || incident.severity === "critical");
+  const begun = severe.filter((change) => begins(alert, change));
   const told = begun.find(({ overAt }) => overAt === null) ?? begun[0] ?? null;
   const draft = (phase: NoticePhase, change: IncidentChange) => noticeOf(alert, place, phase, change, begun.length - 1);
   return [
     ...(told === null ? [] : [draft("opened", told)]),
-    ...changes
+    ...severe
       .filter((change) => alert.severity === "warning" && change.escalated && !change.opened)
       .map((change) => draft("escalated", change)),
-    ...changes
+    ...severe
       .filter((change) => alert.recovery && change.overAt !== null && (change === told || !begins(alert, change)))
       .map((change) => draft("over", change)),
   ];
 }
 
 /** Whether the alert hears of the incident for the first time. */
-function begins(alert: AlertDefinition, { opened, escalated, incident }: IncidentChange): boolean {
-  return alert.severity === "warning" ? opened : incident.severity === "critical" && (opened || escalated);
+function begins(alert: AlertDefinition, { opened, escalated }: IncidentChange): boolean {
+  return opened || (alert.severity === "critical" && escalated);
 }
 
 function noticeOf(

@@ -62,7 +62,7 @@ function openLines(alert: AlertDefinition, change: IncidentChange): readonly str
     ...(anomalyId === null
       ? []
       : [
-          `Nothing wrong? Then let the rule know, it will be more lenient with ${series}:`,
+          `Nothing wrong? Say so, and a rule that learns becomes more lenient with ${series}:`,
           `           eventpulse anomalies false-positive ${anomalyId} --note "why"`,
         ]),
   ];

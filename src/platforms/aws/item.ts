@@ -20,6 +20,8 @@ export interface Item extends ItemKey {
   readonly g1s?: string;
   readonly g2p?: string;
   readonly g2s?: string;
+  /** Version of the detector state that an anomaly was found with, where it was written before its transaction. */
+  readonly s?: number;
   /** Bytes, such as a payload. */
   readonly b?: Uint8Array;
 }

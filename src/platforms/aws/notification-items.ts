@@ -58,7 +58,8 @@ export async function writeNotifications(
     if (known != null) continue;
     const followed = await unit.loadAll(followedKeys(draft));
     if (followed.length > 0) {
-      if (followed.some((item) => item !== null)) unit.put(newItem(draft, 0, now));
+      // Lists and delivery go by this time: behind what it follows, though both are decided at once.
+      if (followed.some((item) => item !== null)) unit.put(newItem(draft, 0, now + 1));
       continue;
     }
     const more = incident?.more ?? 0;

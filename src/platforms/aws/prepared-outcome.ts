@@ -162,12 +162,17 @@ export async function writeParts(
 }
 
 /**
- * Writes, before the transaction, the anomalies of detectors that found too many for it; those that are there stay as they are.
- * When that try fails, and others change the state before the next one, some of them may be there that the next one finds no more.
+ * Writes, before the transaction, the anomalies of detectors that found too many for it. When that try fails, and others change
+ * the state before the next one, that one writes those it finds anew, as part of the incident that there is then; some may be
+ * there that it finds no more.
  */
 export async function writeAnomalies(table: Table, ready: PreparedOutcome, isMine: IsMine): Promise<void> {
+  const { meta, states } = ready.outcome;
+  const versions = new Map(states.map((state) => [partNames.state(meta.tenant, state), state.version]));
   const apart = anomalyGroups(ready).filter(({ state, isTogether }) => !isTogether && isMine(state));
-  await table.putAllNew(apart.flatMap(({ items }) => items));
+  await table.putAllFound(
+    apart.flatMap(({ state, items }) => items.map((item) => ({ ...item, s: versions.get(state) ?? 0 }))),
+  );
 }
 
 /** Of one detector; with `isTogether` they are written in one transaction with its state. */

@@ -122,21 +122,43 @@ export class Table {
 
   /** Writes the item unless one with its key stays at least as long; for items that say nothing but that they are there. */
   async putLonger(item: Item & { readonly ttl: number }): Promise<void> {
+    await this.#putIf(item, "attribute_not_exists(pk) OR #ttl < :ttl", {
+      names: { "#ttl": "ttl" },
+      values: { ":ttl": item.ttl },
+    });
+  }
+
+  /** Writes the item where the condition holds, else nothing. */
+  async #putIf(
+    item: Item,
+    condition: string,
+    { names, values }: { readonly names: Record<string, string>; readonly values: Record<string, number> },
+  ): Promise<void> {
+    const put = new PutCommand({
+      TableName: this.name,
+      Item: { ...item },
+      ConditionExpression: condition,
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: values,
+    });
     try {
-      await busy(
-        this.#client.send(
-          new PutCommand({
-            TableName: this.name,
-            Item: { ...item },
-            ConditionExpression: "attribute_not_exists(pk) OR #ttl < :ttl",
-            ExpressionAttributeNames: { "#ttl": "ttl" },
-            ExpressionAttributeValues: { ":ttl": item.ttl },
-          }),
-        ),
-      );
+      await busy(this.#client.send(put));
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
     }
+  }
+
+  /**
+   * Writes each item, many at once, unless one with its key is there that was found with a state at least as new, or that
+   * somebody has changed since: of several tries, the one that began last wins, in whatever order they write.
+   */
+  async putAllFound(items: readonly (Item & { readonly s: number })[]): Promise<void> {
+    await inParallel(items, (item) =>
+      this.#putIf(item, "attribute_not_exists(pk) OR #ttl <= :now OR (attribute_not_exists(v) AND s < :s)", {
+        names: { "#ttl": "ttl" },
+        values: { ":now": Math.floor(this.clock() / 1000), ":s": item.s },
+      }),
+    );
   }
 
   /** `putNew` of each, many at once; answers in their order. */

@@ -55,7 +55,8 @@ export function writeNotifications(database: Database, drafts: readonly Notifica
     if (exists(draft.id)) continue;
     const { follows, more } = draft.incident ?? { follows: [], more: 0 };
     if (follows.length > 0) {
-      if (follows.some(exists)) insertNotification(database, draft, 0, now);
+      // Lists and delivery go by this time: behind what it follows, though both are decided at once.
+      if (follows.some(exists)) insertNotification(database, draft, 0, now + 1);
       continue;
     }
     const group = database.get<{ last_created_at: number; suppressed: number }>(

@@ -115,7 +115,7 @@ describe("webhooks", () => {
   test("verify with the server's secret by the Standard Webhooks library, and with no other", async () => {
     const { headers, body } = await notify((url) => ({ kind: "webhook", url: `${url}/ok`, secret: null }));
     assert.deepEqual(new Webhook(webhookSecret).verify(body, { ...headers }), {
-      type: "anomaly.detected",
+      type: "anomaly.opened",
       timestamp: "2026-11-16T06:00:00.000Z",
       data: {
         id: notification.id,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DetectorState } from "../../../../src/model/anomaly.ts";
+import type { StoredDetectorState } from "../../../../src/model/anomaly.ts";
 import { conflictDraft } from "../../../../src/model/conflict-draft.ts";
 import type { FailureDraft } from "../../../../src/model/failure.ts";
 import type { Outcome } from "../../../../src/model/outcome.ts";
@@ -51,7 +51,7 @@ export class ExpectedState {
   readonly failures = new Map<string, ExpectedFailure>();
   readonly anomalies = new Map<string, object>();
   readonly notifications = new Map<string, { readonly suppressed: number }>();
-  readonly states = new Map<string, DetectorState>();
+  readonly states = new Map<string, StoredDetectorState>();
   /** By stream, field and minute. */
   readonly rollups = new Map<string, Sums>();
   /** As JSON. */
@@ -59,7 +59,10 @@ export class ExpectedState {
   readonly #groups = new Map<string, { readonly at: number; readonly suppressed: number }>();
 
   loadStates = async (_tenant: string, keys: readonly { readonly rule: string; readonly key: string }[]) =>
-    keys.map(({ rule, key }) => this.states.get(`${rule} ${key}`) ?? { rule, key, version: 0, stateJson: "null" });
+    keys.map(
+      ({ rule, key }) =>
+        this.states.get(`${rule} ${key}`) ?? { rule, key, version: 0, stateJson: "null", falsePositives: 0 },
+    );
 
   apply(outcome: Outcome, now: number, winners: Winners): void {
     const { meta, rawKey, subject } = outcome;
@@ -131,22 +134,27 @@ export class ExpectedState {
   }
 
   #detect({ anomalies, states, notifications }: Outcome, stored: ReadonlyMap<number, string>, now: number): void {
-    for (const { id, rule, key, value, index, verdict } of anomalies) {
+    for (const { id, rule, key, value, index, verdict, incident } of anomalies) {
       const recordId = index === null ? null : stored.get(index);
       if (recordId === undefined) continue;
-      this.anomalies.set(id, { id, rule, key, value, recordId, score: verdict.score, why: verdict.why });
+      this.anomalies.set(id, { id, rule, key, value, recordId, score: verdict.score, why: verdict.why, incident });
     }
     for (const state of states) {
-      this.states.set(`${state.rule} ${state.key}`, { ...state, version: state.version + 1 });
+      this.states.set(`${state.rule} ${state.key}`, { ...state, version: state.version + 1, falsePositives: 0 });
     }
-    for (const { id, group, cooldownMillis } of notifications) {
+    for (const { id, group, cooldownMillis, incident } of notifications) {
       if (this.notifications.has(id)) continue;
-      const before = this.#groups.get(group);
-      if (before !== undefined && now - before.at < cooldownMillis) {
-        this.#groups.set(group, { ...before, suppressed: before.suppressed + 1 });
+      const { follows, more } = incident ?? { follows: [], more: 0 };
+      if (follows.length > 0) {
+        if (follows.some((one) => this.notifications.has(one))) this.notifications.set(id, { suppressed: 0 });
         continue;
       }
-      this.#groups.set(group, { at: now, suppressed: 0 });
+      const before = this.#groups.get(group);
+      if (before !== undefined && now - before.at < cooldownMillis) {
+        this.#groups.set(group, { ...before, suppressed: before.suppressed + 1 + more });
+        continue;
+      }
+      this.#groups.set(group, { at: now, suppressed: more });
       this.notifications.set(id, { suppressed: before?.suppressed ?? 0 });
     }
   }
