@@ -7,21 +7,35 @@ import { jsonLines } from "./run-cli.ts";
 const anomaly = {
   ...{ id: "anom_1", stream: "orders", rule: "spend", field: "cents", key: "DE", time: "2026-01-31T12:00:00.000Z" },
   ...{ value: 0.000123, score: 0.9999, expectedLow: 900, expectedHigh: null, why: "0.000123 is far below\u001b[2J." },
-  ...{ recordId: "evt_1", state: "open", note: null, version: 1 },
+  ...{ recordId: "evt_1", incident: "inc_1", severity: "critical", state: "open", note: null, version: 1 },
 };
 
 describe("anomalies", { concurrency: true }, () => {
-  test("are listed with what was expected; small values are not rounded to nothing", async (context) => {
+  test("are listed with how severe they are; small values are not rounded to nothing", async (context) => {
     const server = await serve(context, { "GET /v1/anomalies": [anomaly, { ...anomaly, id: "anom_2", key: "AT" }] });
     const range = ["--from", "2026-01-01", "--to", "2026-02-01"];
-    const filters = ["--stream", "orders", "--rule", "spend", "--state", "open", ...range];
+    const filters = [
+      "--stream",
+      "orders",
+      "--rule",
+      "spend",
+      "--state",
+      "open",
+      "--incident",
+      "inc_1",
+      "--severity",
+      "critical",
+      ...range,
+    ];
     const { code, stdout, stderr } = await server.run(["anomalies", "list", ...filters, "--no-json"]);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^anom_1 {2}spend {2}DE .* {2}0\.000123 {2}from 900 +0\.99 {2}/m);
+    assert.match(stdout, /^anom_1 {2}spend {2}DE {3}open {3}critical {2}\d+ d ago {2}0\.000123 +0\.99 {2}/m);
     assert.ok(!stdout.includes("\u001b"), "no text of an event drives the terminal");
     assert.match(stderr, /Next: eventpulse anomalies show anom_1\n +eventpulse anomalies acknowledge anom_1 --note/);
     const times = "from=2026-01-01T00:00:00.000Z&to=2026-02-01T00:00:00.000Z";
-    assert.deepEqual(server.asked(), [`GET /v1/anomalies?stream=orders&rule=spend&state=open&${times}&limit=50`]);
+    assert.deepEqual(server.asked(), [
+      `GET /v1/anomalies?stream=orders&rule=spend&state=open&incident=inc_1&severity=critical&${times}&limit=50`,
+    ]);
   });
 
   test("go into a pipe as the API shows them, as many as are asked for", async (context) => {
