@@ -3,6 +3,7 @@ import { lackMark } from "../../../scripts/aws-services/parity-table.ts";
 import type { Capability, Platform } from "../running.ts";
 import { acceptingScenarios } from "./accepting.ts";
 import { alertingScenarios } from "./alerting.ts";
+import { backtestingScenarios } from "./backtesting.ts";
 import { cloudEventsScenarios } from "./cloud-events.ts";
 import { judgingUploadsScenarios } from "./judging-uploads.ts";
 import { mendingScenarios } from "./mending.ts";
@@ -23,6 +24,7 @@ interface Scenarios {
 const scenarios: readonly Scenarios[] = [
   { name: "transforming", run: transformingScenarios, needs: [] },
   { name: "alerting", run: alertingScenarios, needs: [] },
+  { name: "backtesting", run: backtestingScenarios, needs: [] },
   { name: "mending", run: mendingScenarios, needs: [] },
   { name: "replaying", run: replayingScenarios, needs: [] },
   { name: "accepting", run: acceptingScenarios, needs: [] },
