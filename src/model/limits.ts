@@ -24,6 +24,8 @@ export const limits = {
   requestBytesInMemoryMax: 64 * 1024 * 1024,
   /** Free disk below which acceptance stops, so that what is accepted can still be processed. */
   diskFreeBytesMin: 64 * 1024 * 1024,
+  /** State of a detector of one's own for one key, as JSON: it is read and written with each batch of its key. */
+  detectorStateBytesMax: 32 * 1024,
   /** Time that processing one raw object may take: past it its thread is taken to hang, and is started again. */
   objectSecondsMax: 30,
   /** Time that a dry run may take: somebody waits for it. */

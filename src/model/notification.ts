@@ -7,12 +7,16 @@ export type Destination =
       readonly secret: string | null;
     };
 
-/** `anomaly`, `escalation` and `recovery` tell of an incident: that it has opened, has become critical, is over. */
-export type NotificationTopic = "anomaly" | "escalation" | "recovery" | "failures" | "upload";
+/**
+ * `anomaly`, `escalation` and `recovery` tell of an incident: that it has opened, has become critical, is over. `rule`: that the
+ * detector of a rule fails.
+ */
+export type NotificationTopic = "anomaly" | "escalation" | "recovery" | "rule" | "failures" | "upload";
 export const notificationTopics = [
   "anomaly",
   "escalation",
   "recovery",
+  "rule",
   "failures",
   "upload",
 ] as const satisfies readonly NotificationTopic[];

@@ -13,9 +13,9 @@ const options: MultivariateDetectorOptions = {
 /** Feeds points, one a minute; answers with their verdicts. */
 function feed(points: readonly (readonly number[])[], falsePositives = 0): readonly Verdict[] {
   const detector = multivariateDetector(options);
-  let state = null;
+  let state: unknown = null;
   return points.map((value, index) => {
-    const judged = detector.judge({ time: index * minute, value, falsePositives }, state);
+    const judged = detector.judge({ time: index * minute, value, falsePositives }, state as never);
     state = judged.state;
     return judged.verdict;
   });

@@ -60,7 +60,7 @@ class Feed {
   }
 }
 
-const feedOf = (change: Partial<RateDetectorOptions> = {}) =>
+const feedOf = (change: Partial<RateDetectorOptions> = {}): Feed =>
   new Feed(rateDetector({ ...options, ...change }) as Detector<unknown, never>);
 
 /** Two hours of about 20 records a minute. */
@@ -108,7 +108,7 @@ describe("the rate detector", () => {
     feed.minute(end, 20);
     feed.minute(end + minute, 20);
     for (let index = 0; index < 180; index++) feed.at(end + index);
-    assert.deepEqual(feed.found, []);
+    assert.equal(feed.found.length, 0);
     for (const later of [2, 3, 4]) feed.minute(end + later * minute, 20);
     assert.deepEqual(
       feed.found.map(({ about }) => about?.value),

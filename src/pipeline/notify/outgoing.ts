@@ -27,6 +27,7 @@ const webhookTypes = {
   anomaly: "anomaly.opened",
   escalation: "anomaly.escalated",
   recovery: "anomaly.recovered",
+  rule: "rule.failed",
   failures: "failures.recorded",
   upload: "upload.processed",
 } as const satisfies Record<NotificationTopic, string>;

@@ -1,6 +1,6 @@
 import type { AnomalyDraft, DetectorState } from "../../model/anomaly.ts";
 import type { AnomalyDefinition } from "../../model/definition.ts";
-import { assert } from "../../model/error.ts";
+import { assert, EventPulseError } from "../../model/error.ts";
 import { parseRecordId, type RecordId } from "../../model/record.ts";
 import { detectAll } from "./detect-all.ts";
 
@@ -56,13 +56,16 @@ export class Backtest {
       this.#latest = Math.max(this.#latest, time);
       return { draft: { id: knownId(id), time, index }, result: data, receivedAt };
     });
-    const { anomalies, states } = await detectAll("", [this.#rule], inputs, {
+    const { anomalies, states, troubles } = await detectAll("", [this.#rule], inputs, {
       loadStates: async (_tenant, keys) =>
         keys.flatMap(({ key }) => {
           const state = this.#states.get(key);
           return state === undefined ? [] : [{ ...state, falsePositives: 0 }];
         }),
     });
+    for (const { rule, message } of troubles) {
+      throw new EventPulseError("CONFIG_INVALID", `The detector of ${rule} failed: ${message}`);
+    }
     for (const state of states) this.#states.set(state.key, state);
     for (const { incident } of anomalies) this.#incidents.add(incident);
     this.#records += records.length;

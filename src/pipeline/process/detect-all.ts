@@ -1,14 +1,17 @@
 import { hash } from "node:crypto";
 import type { AnomalyDraft, DetectorState } from "../../model/anomaly.ts";
 import type { AnomalyDefinition } from "../../model/definition.ts";
-import type { AnomalyValue, Detector } from "../../model/detector.ts";
+import type { Detector, Judgement } from "../../model/detector.ts";
 import type { IncidentChange } from "../../model/incident.ts";
-import { type RecordDraft, recordIdText } from "../../model/record.ts";
+import { limits } from "../../model/limits.ts";
+import type { RecordDraft } from "../../model/record.ts";
 import type { RecordTable } from "../../ports/record-table.ts";
 import { detectorFor } from "./detect/detector-for.ts";
 import { noIncident } from "./detect/follow-incident.ts";
+import { foundAnomaly } from "./detect/found-anomaly.ts";
 import { IncidentChanges, type IncidentSeries } from "./detect/incident-changes.ts";
 import { parseRuleState, ruleStateText } from "./detect/rule-state.ts";
+import { type RuleTrouble, RuleTroubles } from "./detect/rule-troubles.ts";
 import { ruleValue } from "./detect/rule-value.ts";
 import { fieldAt, fieldPath } from "./field-path.ts";
 
@@ -41,16 +44,21 @@ export interface Detected {
   /** With the version that each was computed from. */
   readonly states: readonly DetectorState[];
   readonly incidents: readonly IncidentChange[];
+  /** Rules whose detector failed. */
+  readonly troubles: readonly RuleTrouble[];
 }
 
-/** Runs every rule over the records, in the order in which they are given. */
+/**
+ * Runs every rule over the records, in the order in which they are given. A detector that throws leaves its record unjudged and
+ * its state as it was.
+ */
 export async function detectAll(
   tenant: string,
   rules: readonly AnomalyDefinition[],
   inputs: readonly DetectInput[],
   records: Pick<RecordTable, "loadStates">,
 ): Promise<Detected> {
-  if (rules.length === 0 || inputs.length === 0) return { anomalies: [], states: [], incidents: [] };
+  if (rules.length === 0 || inputs.length === 0) return { anomalies: [], states: [], incidents: [], troubles: [] };
   const compiled = rules.map((rule) => ({
     rule,
     detector: detectorFor(rule.detect),
@@ -72,8 +80,10 @@ export async function detectAll(
   );
   await load(tenant, states, records);
   const incidents = new IncidentChanges(tenant);
-  const anomalies = points.flatMap((point) => judge(point, incidents) ?? []);
-  return { anomalies, states: [...states.values()].map(serialised), incidents: incidents.list() };
+  const troubles = new RuleTroubles();
+  const anomalies = points.flatMap((point) => judge(point, incidents, troubles) ?? []);
+  const next = [...states.values()].map((state) => serialised(state, troubles));
+  return { anomalies, states: next, incidents: incidents.list(), troubles: troubles.list() };
 }
 
 async function load(tenant: string, states: ReadonlyMap<string, KeyState>, records: Pick<RecordTable, "loadStates">) {
@@ -86,50 +96,44 @@ async function load(tenant: string, states: ReadonlyMap<string, KeyState>, recor
   }
 }
 
-function judge({ value, input: { draft, receivedAt }, of }: Point, incidents: IncidentChanges): AnomalyDraft | null {
+function judge(
+  { value, input: { draft, receivedAt }, of }: Point,
+  incidents: IncidentChanges,
+  troubles: RuleTroubles,
+): AnomalyDraft | null {
   const { rule, detector, key, falsePositives } = of;
   // A clock that runs ahead must not make all that follows late.
   const time = Math.min(draft.time, receivedAt);
-  const { verdict, state } = detector.judge({ time, value, falsePositives }, of.state);
+  let judged: Judgement;
+  try {
+    judged = detector.judge({ time, receivedAt, value, falsePositives }, of.state);
+  } catch (error) {
+    troubles.note(rule, error);
+    return null;
+  }
+  const { verdict, state } = judged;
   of.state = state;
   if (!verdict.anomalous) return verdict.inconclusive ? null : incidents.follow(of, time, null);
-  const { about, score, why, expectedLow = null, expectedHigh = null } = verdict;
-  const field = about?.field ?? rule.fields[0] ?? "";
-  const since = about?.since ?? null;
-  return incidents.follow(of, time, {
-    id: since === null ? recordAnomalyId(rule, draft) : periodAnomalyId(rule, key, field, since),
-    rule: rule.name,
-    field,
-    key,
-    time: since ?? draft.time,
-    value: about?.value ?? (value as AnomalyValue),
-    verdict: { score, anomalous: true, why, expectedLow, expectedHigh },
-    index: since === null ? draft.index : null,
-  });
+  return incidents.follow(of, time, foundAnomaly(rule, key, verdict, { ...draft, value }));
 }
 
-function recordAnomalyId(rule: AnomalyDefinition, draft: DetectInput["draft"]): string {
-  return anomalyId(draft.time, `${rule.name}\n${recordIdText(draft.id)}`);
-}
-
-/** A rule finds one thing of a field in a period, however often it looks. */
-function periodAnomalyId(rule: AnomalyDefinition, key: string, field: string, since: number): string {
-  return anomalyId(since, `${rule.name}\n${key}\n${field}\n${since}`);
-}
-
-function anomalyId(time: number, about: string): string {
-  return `anom_${Math.max(time, 0).toString(16).padStart(12, "0")}${hash("sha1", about).slice(0, 20)}`;
-}
-
-function serialised({ rule, detector, key, version, state, incident }: KeyState): DetectorState {
-  const dueAt = state === null ? null : (detector.dueAt?.(state) ?? null);
-  return {
-    rule: rule.name,
-    key,
-    version,
-    stateJson: ruleStateText({ detector: state, incident }),
-    ...(dueAt !== null && { dueAt }),
-  };
+function serialised(
+  { rule, detector, key, version, state, incident }: KeyState,
+  troubles: RuleTroubles,
+): DetectorState {
+  try {
+    const stateJson = ruleStateText({ detector: state, incident });
+    const bytes = rule.detect.kind === "own" ? Buffer.byteLength(stateJson) : 0;
+    if (bytes > limits.detectorStateBytesMax) {
+      throw new RangeError(`Its state has ${bytes} bytes as JSON, more than ${limits.detectorStateBytesMax}.`);
+    }
+    const dueAt = state === null || state === undefined ? null : (detector.dueAt?.(state) ?? null);
+    return { rule: rule.name, key, version, stateJson, ...(dueAt !== null && { dueAt }) };
+  } catch (error) {
+    // What cannot be kept would fail for ever: it learns anew.
+    troubles.note(rule, error);
+    return { rule: rule.name, key, version, stateJson: ruleStateText({ detector: null, incident }) };
+  }
 }
 
 /** Keys are bounded: a long text would make the state table as large as the data. */

@@ -11,6 +11,7 @@ import type { ReadEvent } from "../ingest/read-event.ts";
 import { readEvents } from "../ingest/read-events.ts";
 import type { Contract } from "./contract.ts";
 import { copyJson } from "./copy-json.ts";
+import { troubleNotices } from "./detect/rule-troubles.ts";
 import { type DetectInput, detectAll } from "./detect-all.ts";
 import { explainErrors } from "./explain-errors.ts";
 import { failureDraft } from "./failure-draft.ts";
@@ -135,7 +136,7 @@ class OutcomeBuilder {
   async finish(rules: readonly AnomalyDefinition[]): Promise<Outcome> {
     const { meta, key } = this.#raw;
     const { stream } = this.#context.contract;
-    const { anomalies, states, incidents } = await detectAll(
+    const { anomalies, states, incidents, troubles } = await detectAll(
       meta.tenant,
       rules,
       this.#detect ?? [],
@@ -159,7 +160,9 @@ class OutcomeBuilder {
       states,
       rollupFields: this.#drafts.fields,
     };
-    return { ...outcome, notifications: notificationsOf(this.#context.project, outcome, incidents) };
+    const { project } = this.#context;
+    const notices = [...notificationsOf(project, outcome, incidents), ...troubleNotices(project, outcome, troubles)];
+    return { ...outcome, notifications: notices };
   }
 }
 

@@ -20,6 +20,7 @@ const topicOf = {
   anomaly: "alerts",
   escalation: "alerts",
   recovery: "alerts",
+  rule: "alerts",
   failures: "failures",
   upload: "failures",
 } as const satisfies Record<NotificationTopic, keyof SnsNotifierOptions["topicArns"]>;

@@ -3,6 +3,7 @@ import { driftDetector } from "./drift-detector.ts";
 import { madDetector } from "./mad-detector.ts";
 import { multivariateDetector } from "./multivariate-detector.ts";
 import { noveltyDetector } from "./novelty-detector.ts";
+import { ownDetector } from "./own-detector.ts";
 import { rangeDetector } from "./range-detector.ts";
 import { rateDetector } from "./rate-detector.ts";
 import { streamingDetector } from "./streaming-detector.ts";
@@ -19,7 +20,7 @@ const factories: { readonly [K in Kind]: (options: OptionsOf<K>) => Detector<nev
   novelty: noveltyDetector,
   drift: driftDetector,
   multivariate: multivariateDetector,
-  own: ({ detector }) => detector,
+  own: ({ detector }) => ownDetector(detector),
 };
 
 /** The detector for a rule's options. What it judges is what `ruleValue` selects for a rule of its kind. */

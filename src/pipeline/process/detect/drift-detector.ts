@@ -100,7 +100,7 @@ interface News {
 function newsOf({ fields }: DriftState, present: ReadonlyMap<string, Shape>): readonly News[] {
   const known = new Map(fields.map(([path, had]) => [path, had]));
   const hasRoom = fields.length < fieldsMax || fields.some(isForgotten);
-  return [...present].flatMap(([path, shape]) => {
+  return [...present].flatMap(([path, shape]): readonly News[] => {
     const had = known.get(path);
     if (had === undefined) return hasRoom ? [{ path, shape, before: [] }] : [];
     if (shape === "null" || (had & bitOf(shape)) !== 0) return [];
