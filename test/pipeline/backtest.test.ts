@@ -81,4 +81,15 @@ describe("a backtest", () => {
     await backtest.add([ahead, ...rest]);
     assert.equal(backtest.summary().incidents, 2, "a clock that is years ahead keeps no incident open");
   });
+
+  test("ends with what a detector of one's own throws: who tries a rule wants to know", async () => {
+    const judge = () => {
+      throw new TypeError("total is not defined");
+    };
+    const backtest = new Backtest(rule({ kind: "own", detector: { kind: "jump", judge } }));
+    await assert.rejects(backtest.add([record(0, { value: 1 })]), {
+      code: "CONFIG_INVALID",
+      message: /The detector of level failed: .*total is not defined/,
+    });
+  });
 });

@@ -49,7 +49,7 @@ export class Backtest {
     this.#rule = rule;
   }
 
-  /** Takes the next records, in the order in which they are to be judged. */
+  /** Takes the next records, in the order in which they are to be judged. Throws CONFIG_INVALID when a detector of one's own fails. */
   async add(records: readonly BacktestRecord[]): Promise<readonly BacktestFind[]> {
     const inputs = records.map(({ id, time, receivedAt, data }, index) => {
       this.#earliest = Math.min(this.#earliest, time);
@@ -63,8 +63,9 @@ export class Backtest {
           return state === undefined ? [] : [{ ...state, falsePositives: 0 }];
         }),
     });
-    for (const { rule, message } of troubles) {
-      throw new EventPulseError("CONFIG_INVALID", `The detector of ${rule} failed: ${message}`);
+    const [trouble] = troubles;
+    if (trouble !== undefined) {
+      throw new EventPulseError("CONFIG_INVALID", `The detector of ${trouble.rule} failed: ${trouble.message}`);
     }
     for (const state of states) this.#states.set(state.key, state);
     for (const { incident } of anomalies) this.#incidents.add(incident);
