@@ -29,7 +29,8 @@ export function anomaliesBacktestCommand(): Command {
 incidents and false alarms that would have been, and what is different from what was stored. Nothing is changed anywhere.
 
   eventpulse anomalies backtest spend --from 7d
-  eventpulse anomalies backtest spend --from 2026-01-01 --to 2026-02-01 --config new.config.ts --json > finds.ndjson
+  eventpulse anomalies backtest spend --from 7d --config new.config.ts
+  eventpulse anomalies backtest spend --from 2026-01-01 --to 2026-02-01 --json
 
 The rule is that of the config, which may be newer than what is deployed: edit it, try it, then deploy it. It judges records
 as they are stored, so a field that only a newer transform makes is not there.

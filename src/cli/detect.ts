@@ -27,8 +27,8 @@ export function detectCommand(): Command {
     `Runs the detector of detect: "streaming" over one series, row by row, as a rule would over the records of a stream, and
 shows what it finds. No server and no config are needed, and nothing is kept.
 
-  eventpulse detect requests.csv
-  eventpulse detect sensor.csv --time at --value celsius --false-alarms-per-week 0.1
+  eventpulse detect requests.csv --false-alarms-per-week 0.1
+  eventpulse detect sensor.csv --time at --value celsius
   zcat big.csv.gz | eventpulse detect - --json > scores.ndjson
 
 The first line names the columns; others than the two are not looked at. Times are RFC 3339, or 2026-11-16 06:00:00 (taken
@@ -43,7 +43,7 @@ With --json: one row of the file a line, in its order: {"timestamp": as given, "
     .addOption(new Option("--value <column>", "the column of the values").default("value"))
     .addOption(new Option("--time <column>", "the column of the times").default("timestamp"))
     .addOption(
-      new Option("--false-alarms-per-week <n>", "how many false alarms a week are worth it; less finds less")
+      new Option("--false-alarms-per-week <n>", "how many it may raise when nothing is wrong; less finds less")
         .argParser(numberArgument(sensitivity))
         .default(1),
     );
