@@ -10,6 +10,14 @@ interface AnomalyBody {
   readonly version: number;
   readonly value: number;
   readonly key: string;
+  readonly incident: string;
+  readonly severity: string;
+}
+interface EntryBody {
+  readonly actor: string;
+  readonly target: string;
+  readonly reason: string | null;
+  readonly details: Readonly<Record<string, unknown>>;
 }
 
 async function found(app: TestApp): Promise<AnomalyBody> {
@@ -38,6 +46,7 @@ describe("anomalies", () => {
     withApp(async (app) => {
       const anomaly = await found(app);
       assert.deepEqual([anomaly.rule, anomaly.value, anomaly.key, anomaly.state], ["spend", 500_000, "DE", "open"]);
+      assert.match(anomaly.incident, /^inc_[0-9a-f]{32}$/);
       const count = async (query: string) =>
         (await jsonOf<PageBody<AnomalyBody>>(app.request(`/v1/anomalies?${query}`))).data.length;
       for (const [query, expected] of [
@@ -47,6 +56,10 @@ describe("anomalies", () => {
         ["rule=x", 0],
         ["state=open", 1],
         ["state=acknowledged", 0],
+        [`incident=${anomaly.incident}`, 1],
+        ["incident=inc_0", 0],
+        ["severity=warning", 0],
+        ["severity=critical", 1],
         ["from=2001-01-01T00:00:00Z", 1],
         ["to=2001-01-01T00:00:00Z", 0],
       ] as const) {
@@ -64,6 +77,28 @@ describe("anomalies", () => {
       const acknowledged = await jsonOf<AnomalyBody>(patch(app, id, { state: "false-positive" }));
       assert.deepEqual([acknowledged.state, acknowledged.note], ["false-positive", "looked at"]);
       assert.equal((await jsonOf<AnomalyBody>(patch(app, id, { note: null }))).note, null);
+    }),
+  );
+
+  test(
+    "leave an audit entry for each change, with the note as its reason and what it means for the rule",
+    withApp(async (app) => {
+      const { id } = await found(app);
+      await patch(app, id, { state: "false-positive", note: "a sale" });
+      await patch(app, id, { note: null });
+      await patch(app, id, { state: "open" });
+      const { data } = await jsonOf<PageBody<EntryBody>>(app.request("/v1/audit?action=anomaly.change"));
+      const change = (before: string, after: string, from: number, to: number) => ({
+        ...{ rule: "spend", before, after, falsePositivesBefore: from, falsePositivesAfter: to },
+      });
+      assert.deepEqual(
+        data.map(({ target, reason, details }) => [target, reason, details]),
+        [
+          [id, "a sale", change("open", "false-positive", 0, 1)],
+          [id, null, change("false-positive", "false-positive", 1, 1)],
+          [id, null, change("false-positive", "open", 1, 0)],
+        ],
+      );
     }),
   );
 

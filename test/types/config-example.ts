@@ -107,6 +107,8 @@ anomaly(orders, { value: "total", detect: { kind: "mine", judge: ({ value }) => 
 simulator(orders, { every: "50w" });
 // @ts-expect-error an alert is about a rule
 alert({ on: orders, to: [email("ops@example.com")] });
+// @ts-expect-error an incident is a warning or critical
+alert({ on: spend, to: [email("ops@example.com")], severity: "fatal" });
 // @ts-expect-error a destination is made with email() or webhook()
 alert({ on: spend, to: ["ops@example.com"] });
 // @ts-expect-error streams are made with stream()
