@@ -47,6 +47,7 @@ locals {
 
   environment = {
     EVENTPULSE_STAGE              = var.stage
+    EVENTPULSE_TENANTS            = join(",", var.tenants)
     EVENTPULSE_PUBLIC_URL         = local.public_url
     EVENTPULSE_TABLE              = aws_dynamodb_table.this.name
     EVENTPULSE_RAW_BUCKET         = aws_s3_bucket.this["raw"].id

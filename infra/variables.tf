@@ -59,6 +59,21 @@ variable "generate_secret" {
   default     = true
 }
 
+variable "tenants" {
+  description = "Tenants besides default. Each has a key of its own, which you write into the secret (docs/aws.md)."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.tenants : can(regex("^[a-z][a-z0-9-]{0,62}$", name))])
+    error_message = "A tenant's name is a letter a-z, then up to 62 of a-z, 0-9 and -."
+  }
+  validation {
+    condition     = length(distinct(concat(["default"], var.tenants))) == length(var.tenants) + 1
+    error_message = "Each tenant is named once, and default is there already."
+  }
+}
+
 variable "table_name" {
   description = "Name of the DynamoDB table. Null: that of the stage. Another one takes a restored table into use (docs/operations.md)."
   type        = string

@@ -195,6 +195,7 @@ run "everything_on" {
     failure_emails            = ["operations@example.com"]
     upload_origins            = ["https://app.example.com"]
     table_name                = "eventpulse-test-20260131"
+    tenants                   = ["acme", "globex"]
     environment               = { HOOK_URL = "https://hooks.example.com" }
     reserved_concurrency      = { process = 50 }
     permissions_boundary_arn  = "arn:aws:iam::123456789012:policy/eventpulse-boundary-eu-central-1"
@@ -215,6 +216,10 @@ run "everything_on" {
   assert {
     condition     = alltrue([for function in aws_lambda_function.this : function.environment[0].variables["HOOK_URL"] == "https://hooks.example.com" && function.environment[0].variables["EVENTPULSE_STAGE"] == "test"])
     error_message = "Every function has what the config reads besides what the product reads."
+  }
+  assert {
+    condition     = alltrue([for function in aws_lambda_function.this : function.environment[0].variables["EVENTPULSE_TENANTS"] == "acme,globex"])
+    error_message = "Every function knows the tenants of the stage."
   }
   assert {
     condition     = alltrue([for name in ["raw", "work"] : aws_lambda_event_source_mapping.this[name].scaling_config[0].maximum_concurrency >= 2]) && sum([for name in ["raw", "work"] : aws_lambda_event_source_mapping.this[name].scaling_config[0].maximum_concurrency]) <= 50

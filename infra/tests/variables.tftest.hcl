@@ -32,6 +32,7 @@ run "first_wrong_value" {
     stage                    = "Test"
     region                   = "Frankfurt"
     tags                     = { for number in range(41) : "tag${number}" => "x" }
+    tenants                  = ["Acme"]
     table_name               = "events"
     environment              = { hookUrl = "x" }
     lambda_dir               = "tests"
@@ -57,6 +58,7 @@ run "first_wrong_value" {
     var.stage,
     var.region,
     var.tags,
+    var.tenants,
     var.table_name,
     var.environment,
     var.lambda_dir,
@@ -86,6 +88,7 @@ run "second_wrong_value" {
     stage                    = "averylongstage"
     replica_region           = "eu-central-1"
     enable_replication       = true
+    tenants                  = ["acme", "acme"]
     environment              = { EVENTPULSE_TABLE = "x" }
     public_url               = "events.example.com"
     upload_origins           = ["https://app.example.com/path"]
@@ -102,6 +105,7 @@ run "second_wrong_value" {
   expect_failures = [
     var.stage,
     var.replica_region,
+    var.tenants,
     var.environment,
     var.public_url,
     var.upload_origins,
@@ -124,6 +128,7 @@ run "third_wrong_value" {
     reserved_concurrency = { process = 4 }
     retention_days       = 3651
     replica_region       = "Dublin"
+    tenants              = ["default"]
     environment          = { NODE_OPTIONS = "--inspect" }
   }
 
@@ -132,6 +137,7 @@ run "third_wrong_value" {
     var.reserved_concurrency,
     var.retention_days,
     var.replica_region,
+    var.tenants,
     var.environment,
   ]
 }
