@@ -2,6 +2,7 @@ import type { StreamCounters } from "../../src/model/outcome.ts";
 import type { Page, PageRequest } from "../../src/model/page.ts";
 import type { AnomalyLog } from "../../src/ports/anomaly-log.ts";
 import type { AuditLog } from "../../src/ports/audit-log.ts";
+import type { DetectorStates } from "../../src/ports/detector-states.ts";
 import type { FailureLog } from "../../src/ports/failure-log.ts";
 import type { IssueLog } from "../../src/ports/issue-log.ts";
 import type { NotificationLog } from "../../src/ports/notification-log.ts";
@@ -12,6 +13,7 @@ import type { WorkQueue } from "../../src/ports/work-queue.ts";
 export interface StoreHarness {
   readonly records: RecordTable;
   readonly anomalies: AnomalyLog;
+  readonly states: DetectorStates;
   readonly failures: FailureLog;
   readonly issues: IssueLog;
   readonly audit: AuditLog;

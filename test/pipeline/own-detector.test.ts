@@ -77,7 +77,7 @@ describe("a detector of one's own", () => {
     );
     assert.match(
       notice?.text ?? "",
-      /^The detector of spend failed on 2 records of raw\/orders\/1: six is too much for me\n/,
+      /^The detector of spend failed on 2 of the records of raw\/orders\/1: six is too much for me\n/,
     );
   });
 

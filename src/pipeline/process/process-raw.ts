@@ -161,7 +161,14 @@ class OutcomeBuilder {
       rollupFields: this.#drafts.fields,
     };
     const { project } = this.#context;
-    const notices = [...notificationsOf(project, outcome, incidents), ...troubleNotices(project, outcome, troubles)];
+    const { tenant, stream: name } = meta;
+    const place = {
+      tenant,
+      stream: name,
+      of: `the records of ${key}`,
+      name: `${key} ${JSON.stringify(this.#subject)}`,
+    };
+    const notices = [...notificationsOf(project, outcome, incidents), ...troubleNotices(project, place, troubles)];
     return { ...outcome, notifications: notices };
   }
 }

@@ -1,9 +1,69 @@
 import type { DetectorState, StoredDetectorState } from "../../model/anomaly.ts";
 import { EventPulseError } from "../../model/error.ts";
+import type { DetectorStates, DueState } from "../../ports/detector-states.ts";
+import { anomalyItem } from "./anomaly-items.ts";
 import { entityOf, type Item, type ItemKey, keyText } from "./item.ts";
-import { itemKeys, listKeys, timeText } from "./item-keys.ts";
+import { allShards, itemKeys, listKeys, shardOf, shards, timeText } from "./item-keys.ts";
+import { writeNotifications } from "./notification-items.ts";
 import type { Table } from "./table.ts";
-import type { UnitOfWork } from "./unit-of-work.ts";
+import { transaction, type UnitOfWork } from "./unit-of-work.ts";
+
+/** States whose items are read at once. */
+const dueAtOnce = 50;
+
+/** States of detectors in the table. */
+export function dynamoDetectorStates(table: Table): DetectorStates {
+  return {
+    async *due(now) {
+      for (const shard of allShards(shards.states)) {
+        const range = { index: "g2", partition: listKeys.statesDue(shard), to: timeText(now) } as const;
+        let names: StateName[] = [];
+        for await (const item of table.queryAll(range)) {
+          names.push(nameOf(item));
+          if (names.length < dueAtOnce) continue;
+          yield* dueStates(table, names);
+          names = [];
+        }
+        yield* dueStates(table, names);
+      }
+    },
+    async commit({ tenant, stream, state, anomalies, notifications, expiresAt }) {
+      try {
+        await transaction(table, async (unit) => {
+          await writeDetectorStates(unit, tenant, [state]);
+          for (const draft of anomalies) {
+            const item = anomalyItem(tenant, stream, draft, null, expiresAt);
+            if ((await unit.load(item)) === null) unit.put(item);
+          }
+          if (notifications.length > 0) await writeNotifications(unit, notifications, table.clock());
+        });
+        return "committed";
+      } catch (error) {
+        if (error instanceof EventPulseError && error.code === "STATE_STALE") return "stale";
+        throw error;
+      }
+    },
+  };
+}
+
+interface StateName {
+  readonly tenant: string;
+  readonly rule: string;
+  readonly key: string;
+}
+
+/** From the name of its item: neither a tenant nor a rule has a "#". */
+function nameOf({ pk }: ItemKey): StateName {
+  const [, tenant = "", rule = "", ...key] = pk.split("#");
+  return { tenant, rule, key: key.join("#") };
+}
+
+/** Read from the items themselves: the index may be a second behind. */
+async function* dueStates(table: Table, names: readonly StateName[]): AsyncGenerator<DueState> {
+  for (const [tenant, its] of Map.groupBy(names, ({ tenant: one }) => one)) {
+    for (const state of await readDetectorStates(table, tenant, its)) yield { tenant, state };
+  }
+}
 
 export function stateKey(tenant: string, { rule, key }: Pick<DetectorState, "rule" | "key">): ItemKey {
   return itemKeys.state(tenant, rule, key);
@@ -12,7 +72,8 @@ export function stateKey(tenant: string, { rule, key }: Pick<DetectorState, "rul
 function stateItem(tenant: string, state: DetectorState): Item {
   const { stateJson, dueAt } = state;
   const item = { ...stateKey(tenant, state), j: stateJson };
-  return dueAt === undefined ? item : { ...item, g2p: listKeys.statesDue, g2s: timeText(dueAt) };
+  if (dueAt === undefined) return item;
+  return { ...item, g2p: listKeys.statesDue(shardOf(item.pk, shards.states)), g2s: timeText(dueAt) };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ItemKey } from "./item.ts";
  * Names of everything in the table, in one place. No partition holds more than one key's worth of traffic: what many writers
  * touch at once is spread over shards by the hash of what is written, and readers ask all shards.
  */
-export const shards = { counters: 8, rollups: 8, index: 4, failures: 4, outbox: 4 } as const;
+export const shards = { counters: 8, rollups: 8, index: 4, failures: 4, outbox: 4, states: 4 } as const;
 
 /** Which of `count` shards belongs to this text; the same for ever. */
 export function shardOf(text: string, count: number): number {
@@ -75,6 +75,8 @@ export const itemKeys = {
     pk: `S#${tenant}#${rule}#${key}`,
     sk: "F",
   }),
+  /** Since when it is known without a break that nothing came. */
+  silenceWatch: { pk: "S", sk: "W" },
   anomaly: (tenant: string, id: string): ItemKey => ({ pk: `A#${tenant}#${id}`, sk: "A" }),
   failure: (id: string): ItemKey => ({ pk: `F#${id}`, sk: "F" }),
   failurePayload: (id: string): ItemKey => ({ pk: `F#${id}`, sk: "P" }),
@@ -126,7 +128,7 @@ export const listKeys = {
   /** `g2` */
   issuesUnnoticed: "I",
   /** `g2`, by when their detectors are to be asked although nothing came. */
-  statesDue: "S",
+  statesDue: (shard: number) => `S#${shard}`,
   anomalies: (tenant: string) => `A#${tenant}`,
   /** `g2` */
   anomaliesOfField: (tenant: string, stream: string, field: string) => `A#${tenant}#${stream}#${field}`,

@@ -4,7 +4,7 @@ import { type RecordId, recordIdText } from "../../model/record.ts";
 import type { AnomalyLog } from "../../ports/anomaly-log.ts";
 import { insertAudit } from "./audit-log.ts";
 import type { Clock, Database } from "./database.ts";
-import { readFalsePositives, writeFalsePositives } from "./detector-states.ts";
+import { readFalsePositives, writeFalsePositives } from "./false-positives.ts";
 import { type KeysetList, keysetPage } from "./keyset-page.ts";
 import { expiryTime } from "./record-batches.ts";
 import { findStreamNumber } from "./stream-number.ts";

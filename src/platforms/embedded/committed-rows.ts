@@ -4,6 +4,7 @@ import { failureId } from "../../model/identity.ts";
 import type { Outcome, OutcomeResult } from "../../model/outcome.ts";
 import { recordIdText, type StoredRecord } from "../../model/record.ts";
 import type { AnomalyLog } from "../../ports/anomaly-log.ts";
+import type { SilenceOutcome } from "../../ports/detector-states.ts";
 import type { FailureLog } from "../../ports/failure-log.ts";
 import type { RecordTable } from "../../ports/record-table.ts";
 import type { Committed } from "./process-messages.ts";
@@ -30,6 +31,19 @@ export async function committedRows(
   // What one tenant sees of a commit does not depend on how much of it is another's.
   const byTenant = Map.groupBy(applied, ({ outcome }) => outcome.meta.tenant);
   return Promise.all([...byTenant].map(([tenant, its]) => rowsOf(ports, tenant, its)));
+}
+
+/** The anomalies of silences. */
+export async function silentRows(
+  anomalies: CommittedPorts["anomalies"],
+  silences: readonly SilenceOutcome[],
+): Promise<readonly Committed[]> {
+  return Promise.all(
+    silences.map(async ({ tenant, anomalies: drafts }) => {
+      const rows = await Promise.all(drafts.slice(0, rowsMax).map(({ id }) => anomalies.get(tenant, id)));
+      return { tenant, records: [], failures: [], anomalies: rows.flatMap(present), skipped: new Map() };
+    }),
+  );
 }
 
 interface Applied {

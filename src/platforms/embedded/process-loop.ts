@@ -28,6 +28,8 @@ export interface ProcessLoopOptions extends WorkContext, Omit<JobLoopOptions, "o
   readonly onCommitted: (outcomes: readonly Outcome[], results: readonly OutcomeResult[]) => void;
   /** Null when commits work (again); else why they do not. */
   readonly onHealth: (problem: string | null) => void;
+  /** Called between batches, with the time up to which all that arrived is processed. */
+  readonly betweenBatches: (seenUntil: number) => Promise<void>;
   /** After a crash: notes what is about to be processed; answers how often that was noted before. */
   readonly suspect: { readonly note: (position: RawPosition) => number; readonly clear: () => void };
   readonly checkpoint: RawPosition;
@@ -45,6 +47,8 @@ const batchBytes = 4 * 1024 * 1024;
  * to wait for: at 64 connections with one event a request, 7,700 requests/s were acknowledged without this pause.
  */
 const gatherMillis = 50;
+/** What was acknowledged this long ago is known here: the main thread tells of it within milliseconds, unless it is busy. */
+const toldMillis = 1_000;
 /** Messages taken and settled at once. */
 const messagesMax = 10;
 /** Queue polls: retries have delays of seconds, so four polls a second are plenty. */
@@ -74,6 +78,8 @@ export class ProcessLoop {
   #batchFull = false;
   #queueTroubled = false;
   #busySince: number | null = null;
+  /** When the object processed last arrived. */
+  #receivedAt = 0;
 
   constructor(options: ProcessLoopOptions) {
     this.#options = options;
@@ -117,6 +123,7 @@ export class ProcessLoop {
     for (;;) {
       const logged = await this.#processLog();
       const queued = !this.#stopping && (await this.#processQueue());
+      if (!this.#stopping) await this.#options.betweenBatches(this.#seenUntil());
       const gathers = logged && !this.#batchFull && this.#careful === null && !this.#stopping;
       if (gathers) await sleep(gatherMillis);
       // Lets calls from other threads in.
@@ -124,6 +131,12 @@ export class ProcessLoop {
       else if (this.#stopping) return;
       else await this.#idle();
     }
+  }
+
+  /** With more to read, what came behind the object processed last is not known yet. */
+  #seenUntil(): number {
+    const isAtEnd = comparePositions(this.#position, this.#durable) >= 0;
+    return isAtEnd ? this.#options.clock() - toldMillis : this.#receivedAt;
   }
 
   async #idle(): Promise<void> {
@@ -144,6 +157,7 @@ export class ProcessLoop {
       return false;
     }
     const last = entries.at(-1) as LogEntry;
+    this.#receivedAt = last.object.meta.receivedAt;
     const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
     const outcomes = await this.#commit(
       async () => {

@@ -10,17 +10,19 @@ import type { RawObject } from "../../model/raw-object.ts";
 import { uploadRawMeta } from "../../pipeline/ingest/upload-metadata.ts";
 import { compileContract } from "../../pipeline/process/compile-contract.ts";
 import type { AnomalyLog } from "../../ports/anomaly-log.ts";
+import type { SilenceOutcome } from "../../ports/detector-states.ts";
 import type { WorkMessage } from "../../ports/work-queue.ts";
 import { sqliteAnomalyLog } from "./anomaly-log.ts";
 import { sqliteAuditLog } from "./audit-log.ts";
-import { committedRows } from "./committed-rows.ts";
+import { committedRows, silentRows } from "./committed-rows.ts";
 import { recordContractVersions } from "./contract-versions.ts";
 import { readCounters } from "./counters.ts";
 import { dataFolder } from "./data-folder.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { DetectorCache } from "./detector-cache.ts";
-import { readFalsePositives } from "./detector-states.ts";
+import { sqliteDetectorStates } from "./detector-states.ts";
 import { sqliteFailureLog } from "./failure-log.ts";
+import { readFalsePositives } from "./false-positives.ts";
 import { sqliteIssueLog } from "./issue-log.ts";
 import { itemSuspects } from "./item-suspects.ts";
 import { sqliteJobLog } from "./job-log.ts";
@@ -43,6 +45,7 @@ import { RawReader } from "./raw-reader.ts";
 import { readRaw } from "./read-raw.ts";
 import { sqliteRecordTable } from "./record-table.ts";
 import { RetentionSchedule } from "./retention-schedule.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import { tenantStream } from "./tenant-stream.ts";
 import { serveCalls } from "./thread-calls.ts";
 import { waitingUploads } from "./waiting-uploads.ts";
@@ -82,6 +85,13 @@ setInterval(() => {
 
 const contracts = new Map([...project.streams].map(([name, stream]) => [name, compileContract(stream)]));
 for (const tenant of tenants) recordContractVersions(database, tenant, contracts.values(), Date.now());
+const silence = new SilenceWatch({
+  project,
+  states: sqliteDetectorStates(database, Date.now),
+  clock: Date.now,
+  onCommitted: onSilence,
+  onHealth: (problem) => post({ kind: "health", problem }),
+});
 const loop = new ProcessLoop({
   project,
   contracts,
@@ -106,6 +116,7 @@ const loop = new ProcessLoop({
     note: ({ segment, offset }) => noteSuspect(`${segment}:${offset}`),
     clear: () => database.meta.set("suspect", ""),
   },
+  betweenBatches: (seenUntil) => silence.look(seenUntil),
   checkpoint,
   careful: careful || crashedHere,
   clock: Date.now,
@@ -193,6 +204,13 @@ function onCommitted(batch: readonly Outcome[], results: readonly OutcomeResult[
   void committedRows({ records, failures, anomalies }, batch, results).then((committed) =>
     post({ kind: "committed", committed }),
   );
+}
+
+/** The next outcome builds on what was stored. */
+function onSilence(silences: readonly SilenceOutcome[]): void {
+  states.clear();
+  if (!live) return;
+  void silentRows(anomalies, silences).then((committed) => post({ kind: "committed", committed }));
 }
 
 function progress(): Progress {

@@ -4,6 +4,7 @@ import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from "@aws-sdk/clie
 import { dynamoAnomalyLog } from "../../../src/platforms/aws/anomaly-log.ts";
 import { dynamoAuditLog } from "../../../src/platforms/aws/audit-log.ts";
 import { readCounters } from "../../../src/platforms/aws/counters.ts";
+import { dynamoDetectorStates } from "../../../src/platforms/aws/detector-states.ts";
 import { dynamoFailureLog } from "../../../src/platforms/aws/failure-log.ts";
 import { dynamoIssueLog } from "../../../src/platforms/aws/issue-log.ts";
 import { dynamoJobLog } from "../../../src/platforms/aws/job-log.ts";
@@ -39,6 +40,7 @@ export async function awsStores(): Promise<AwsStores> {
     outbox,
     records: dynamoRecordTable(table, { outbox }),
     anomalies: dynamoAnomalyLog(table),
+    states: dynamoDetectorStates(table),
     failures: dynamoFailureLog(table, { outbox }),
     issues: dynamoIssueLog(table),
     audit: dynamoAuditLog(table),

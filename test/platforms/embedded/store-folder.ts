@@ -5,6 +5,7 @@ import { sqliteAnomalyLog } from "../../../src/platforms/embedded/anomaly-log.ts
 import { sqliteAuditLog } from "../../../src/platforms/embedded/audit-log.ts";
 import { readCounters } from "../../../src/platforms/embedded/counters.ts";
 import { type Database, openDatabase } from "../../../src/platforms/embedded/database.ts";
+import { sqliteDetectorStates } from "../../../src/platforms/embedded/detector-states.ts";
 import { sqliteFailureLog } from "../../../src/platforms/embedded/failure-log.ts";
 import { sqliteIssueLog } from "../../../src/platforms/embedded/issue-log.ts";
 import { sqliteNotificationLog } from "../../../src/platforms/embedded/notification-log.ts";
@@ -48,6 +49,7 @@ export async function embeddedStores(): Promise<StoreHarness & { readonly databa
     path,
     records: sqliteRecordTable(database, clock),
     anomalies: sqliteAnomalyLog(database, clock),
+    states: sqliteDetectorStates(database, clock),
     failures: sqliteFailureLog(database, clock),
     issues: sqliteIssueLog(database, clock),
     audit: sqliteAuditLog(database, clock),

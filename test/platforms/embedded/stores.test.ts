@@ -7,6 +7,7 @@ import { fileObjectStore } from "../../../src/platforms/embedded/object-store.ts
 import { verifyUpload, verifyUploadLink } from "../../../src/platforms/embedded/upload-link.ts";
 import { sqliteWorkQueue } from "../../../src/platforms/embedded/work-queue.ts";
 import { anomalyLogContract } from "../../contracts/anomaly-log.ts";
+import { detectorStatesContract } from "../../contracts/detector-states.ts";
 import { failureLogContract } from "../../contracts/failure-log.ts";
 import { issueLogContract } from "../../contracts/issue-log.ts";
 import { notificationLogContract } from "../../contracts/notification-log.ts";
@@ -20,6 +21,7 @@ import { embeddedStores, storeFolder } from "./store-folder.ts";
 
 recordTableContract(embeddedStores);
 anomalyLogContract(embeddedStores);
+detectorStatesContract(embeddedStores);
 failureLogContract(embeddedStores);
 issueLogContract(embeddedStores);
 notificationLogContract(embeddedStores);

@@ -1,5 +1,5 @@
 import type { Detector, DriftDetectorOptions, Judgement, Verdict } from "../../../model/detector.ts";
-import { deviationLimit, scoreOf, weekMillis } from "./false-alarms.ts";
+import { deviationLimit, scoreOf, weekMillis } from "./alarm-probability.ts";
 import { fieldShapes, type Shape, shapes } from "./field-shapes.ts";
 import { leniency } from "./leniency.ts";
 import { addNewcomer, type Newcomers, newcomerScore } from "./newcomers.ts";

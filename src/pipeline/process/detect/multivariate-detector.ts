@@ -1,7 +1,7 @@
 import type { Detector, MultivariateDetectorOptions, Verdict } from "../../../model/detector.ts";
+import { alarmProbability, scoreOf, weekMillis } from "./alarm-probability.ts";
 import { type Covariance, distanceOf, type FieldDistance, learnPoint, newCovariance } from "./covariance.ts";
 import { type DistanceTail, learnDistance, newTail, tailDistance } from "./distance-tail.ts";
-import { alarmProbability, scoreOf, weekMillis } from "./false-alarms.ts";
 import { leniency } from "./leniency.ts";
 import { notANumber } from "./not-a-number.ts";
 import { numberText } from "./number-text.ts";

@@ -1,4 +1,4 @@
-import { weekMillis } from "./false-alarms.ts";
+import { weekMillis } from "./alarm-probability.ts";
 import { leniency } from "./leniency.ts";
 
 /**

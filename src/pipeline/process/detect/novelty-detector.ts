@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import type { Detector, Judgement, NoveltyDetectorOptions, Verdict } from "../../../model/detector.ts";
 import { mask } from "../../failures/mask.ts";
+import { deviationLimit, scoreOf, weekMillis } from "./alarm-probability.ts";
 import { countDeviation } from "./count-band.ts";
-import { deviationLimit, scoreOf, weekMillis } from "./false-alarms.ts";
 import { leniency } from "./leniency.ts";
 import { addNewcomer, type Newcomers, newcomerScore, newcomersAt } from "./newcomers.ts";
 import { numberText } from "./number-text.ts";

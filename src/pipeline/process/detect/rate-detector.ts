@@ -1,7 +1,7 @@
-import type { Detector, Judgement, RateDetectorOptions, Verdict } from "../../../model/detector.ts";
+import type { Detector, Judgement, RateDetectorOptions, SilencePoint, Verdict } from "../../../model/detector.ts";
+import { deviationLimit, scoreOf, weekMillis } from "./alarm-probability.ts";
 import { type CountBand, countBand, countDeviation } from "./count-band.ts";
 import { durationText } from "./duration-text.ts";
-import { deviationLimit, scoreOf, weekMillis } from "./false-alarms.ts";
 import { leniency } from "./leniency.ts";
 import { numberText } from "./number-text.ts";
 import {
@@ -74,20 +74,22 @@ export function rateDetector(options: RateDetectorOptions): Detector<unknown, Ra
       const { verdict, state } = closeBefore(heard, bucket, closing);
       return { verdict: again ?? verdict, state: counted(state, bucket) };
     },
-    dueAt(state) {
-      if (!options.silence || state.silent || !knowsSilence(state)) return null;
-      const measure = measureOf(state);
-      return silentAt(measure, state.lastAt, silenceLimit(measure));
-    },
-    overdue({ now, watchedSince, falsePositives }, state) {
-      const from = Math.max(state.lastAt, watchedSince);
-      const measure = measureOf(state);
-      const missingMax = silenceLimit(measure) * leniency(falsePositives);
-      const dueAt = silentAt(measure, from, missingMax);
-      if (dueAt === null || now < dueAt) return { verdict: undecided("The silence is not long enough yet."), state };
-      const missing = expectedBetween(measure, from, now);
-      return { verdict: silence(state.lastAt, now, missing, missingMax), state: { ...state, silent: true } };
-    },
+    ...(options.silence && {
+      dueAt(state: RateState): number | null {
+        if (state.silent || !knowsSilence(state)) return null;
+        const measure = measureOf(state);
+        return silentAt(measure, state.lastAt, silenceLimit(measure));
+      },
+      overdue({ now, watchedSince, falsePositives }: SilencePoint, state: RateState): Judgement<RateState> {
+        const from = Math.max(state.lastAt, watchedSince);
+        const measure = measureOf(state);
+        const missingMax = silenceLimit(measure) * leniency(falsePositives);
+        const dueAt = silentAt(measure, from, missingMax);
+        if (dueAt === null || now < dueAt) return { verdict: undecided("The silence is not long enough yet."), state };
+        const missing = expectedBetween(measure, from, now);
+        return { verdict: silence(state.lastAt, now, missing, missingMax), state: { ...state, silent: true } };
+      },
+    }),
   };
 }
 

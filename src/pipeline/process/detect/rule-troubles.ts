@@ -1,6 +1,5 @@
 import type { AnomalyDefinition, Project } from "../../../model/definition.ts";
 import type { NotificationDraft } from "../../../model/notification.ts";
-import type { Outcome } from "../../../model/outcome.ts";
 import { noticeId } from "../../notify/notice-id.ts";
 import { oneLine } from "../../notify/one-line.ts";
 
@@ -27,28 +26,35 @@ export class RuleTroubles {
   }
 }
 
+/** What was judged: for people (`of`), and a name that a second try at it would have, too. */
+export interface TroublePlace {
+  readonly tenant: string;
+  readonly stream: string;
+  readonly of: string;
+  readonly name: string;
+}
+
 const cooldownMillis = 3_600_000;
 const messageCharactersMax = 500;
 
 /** Tells the receivers of the rule's alerts and the stream's owner, at most once an hour; in any case it is in the inbox. */
 export function troubleNotices(
   project: Project,
-  { meta, rawKey, subject }: Pick<Outcome, "meta" | "rawKey" | "subject">,
+  { tenant, stream, name, of }: TroublePlace,
   troubles: readonly RuleTrouble[],
 ): readonly NotificationDraft[] {
-  const { tenant, stream } = meta;
   return troubles.map(({ rule, message, records }) => {
     const alerted = project.alerts.filter(({ anomaly }) => anomaly === rule).flatMap(({ to }) => to);
     const owner = project.streams.get(stream)?.owner ?? [];
     const known = new Map([...alerted, ...owner].map((destination) => [JSON.stringify(destination), destination]));
     return {
-      id: noticeId(`rule ${rule}\n${rawKey}\n${JSON.stringify(subject)}`),
+      id: noticeId(`rule ${rule}\n${name}`),
       tenant,
       topic: "rule",
       stream,
       subject: `${stream}: the rule ${rule} fails`,
       text: [
-        `The detector of ${rule} failed on ${records} records of ${rawKey}: ${oneLine(message, messageCharactersMax)}`,
+        `The detector of ${rule} failed on ${records} of ${of}: ${oneLine(message, messageCharactersMax)}`,
         "The records are stored; the rule did not judge them, and learned nothing from them.",
         "",
         "Correct the detector in the config. What it missed can be judged with: eventpulse anomalies backtest",

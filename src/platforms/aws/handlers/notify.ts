@@ -14,6 +14,7 @@ import { snsNotifier } from "../notifier.ts";
 import { readObjectResult } from "../object-marker.ts";
 import { sdkOptions } from "../sdk-options.ts";
 import { stageSecrets } from "../secrets.ts";
+import { lookForSilence } from "../silence-watch.ts";
 import { optional, required } from "./environment.ts";
 import type { LambdaBundle, LambdaContext } from "./lambda-bundle.ts";
 import { objectMessage } from "./object-event.ts";
@@ -33,7 +34,7 @@ const endMillis = 15_000;
 
 /**
  * What nobody asks for and must happen all the same, each minute: hands over work and objects that were left behind, takes expired
- * failures out of the counts, decides what owners are told of issues, and delivers what is due. Parts that fail do not keep the others from their turn.
+ * failures out of the counts, asks detectors what it means that nothing came, decides what owners are told of issues, and delivers what is due. Parts that fail do not keep the others from their turn.
  */
 export function lambdaHandler(bundle: LambdaBundle) {
   const stage = openStage(bundle);
@@ -65,6 +66,7 @@ export function lambdaHandler(bundle: LambdaBundle) {
       await part(() => outbox.sweep());
       await part(resend);
       await part(() => expireFailures(table, Date.now(), expiredMax));
+      await part(() => lookForSilence(table, project, pending));
       await part(() => noticeIssues({ issues, project, clock: Date.now }));
       await part(async () => {
         for (let taken = -1; taken !== 0 && context.getRemainingTimeInMillis() > endMillis; ) {
