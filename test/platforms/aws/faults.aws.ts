@@ -15,9 +15,12 @@ async function repeat(name: RoundsTask["name"]): Promise<void> {
   const env = { ...process.env, AWS_XRAY_MANUAL_MODE: "true" };
   const worker = new Worker(new URL("faults/run-rounds.ts", import.meta.url), { workerData, env });
   try {
-    const [{ rounds, calls, counts }] = (await once(worker, "message")) as [RoundsDone];
+    const [{ rounds, calls, combined, alone }] = (await once(worker, "message")) as [RoundsDone];
     const seconds = Math.round((performance.now() - startedAt) / 1000);
-    console.log(`${name}: seed ${seed}, ${rounds} rounds, ${calls} calls, ${seconds} s, ${JSON.stringify(counts)}`);
+    console.log(`${name}: seed ${seed}, ${rounds} rounds, ${calls} calls, ${seconds} s`);
+    for (const [kind, count] of Object.entries(combined)) {
+      console.log(`  ${kind}: met in ${count} rounds of several kinds, alone in ${alone[kind] ?? 0}`);
+    }
   } catch (cause) {
     throw new Error(`${(cause as Error).message}\nRepeat with TEST_SEED=${seed}.`, { cause });
   } finally {

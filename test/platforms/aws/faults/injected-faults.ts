@@ -2,7 +2,7 @@ export const faultKinds = [
   "throttling",
   "unprocessed items",
   "lost reply",
-  "some of ten fail",
+  "some of a batch fail",
   "all fail",
   "throwing handler",
   "same event three times",

@@ -5,16 +5,17 @@ import type { FaultKind, FaultPlan, InjectedFaults } from "./injected-faults.ts"
 import { integer, pick, plainEvents, type Random, randomEvents, shuffled, unusualEvent } from "./random-events.ts";
 import { TableSnapshot } from "./table-snapshot.ts";
 
-type Seen = (kind: FaultKind) => void;
+/** Takes note of a fault that was met. */
+export type Seen = (kind: FaultKind) => void;
 
 /** Calls without faults after which all messages must be done: five attempts at an event, and what each sweep brings. */
 const cleanCallsMax = 40;
 /** More than an object may be pending before the sweep asks after it. */
 const sweptMillis = 16 * 60_000;
 /** More than the pause before the second try at a notification. */
-const notifiedMillis = 10_000;
+export const notifiedMillis = 10_000;
 /** More than the time in which a group is told once. */
-const cooldownMillis = 2 * 60_000;
+export const cooldownMillis = 2 * 60_000;
 
 /** The table throttles for a while, leaves out writes of batches, and answers get lost: several at once. */
 async function tableRound(world: FaultWorld, round: number, seen: Seen): Promise<TableSnapshot> {
@@ -46,7 +47,7 @@ function tableFaults(random: Random): FaultPlan {
  * Delivers until nothing is left: objects first, then, when what they rely on is back, what is to be tried again. What the table
  * still holds then is the sweep's. Answers with the table as it is at last.
  */
-async function settle(world: FaultWorld): Promise<TableSnapshot> {
+export async function settle(world: FaultWorld): Promise<TableSnapshot> {
   for (let call = 0; call < cleanCallsMax; call++) {
     const objects = world.queue.filter(({ about }) => about.kind !== "work");
     if (objects.length === 0) dependency.isDown = false;
@@ -70,7 +71,7 @@ function take(world: FaultWorld, messages: readonly Message[]): readonly Message
   return messages;
 }
 
-function note({ kinds }: InjectedFaults, seen: Seen): void {
+export function note({ kinds }: InjectedFaults, seen: Seen): void {
   for (const kind of kinds) seen(kind);
 }
 
@@ -96,19 +97,19 @@ async function messageRound(world: FaultWorld, round: number, seen: Seen): Promi
   await world.process(world.receive(), { unreadable: new Set(keys) });
   seen("all fail");
   await world.process(world.receive(), { unreadable: new Set([pick(random, [first, gone, ...keys])]) });
-  seen("some of ten fail");
+  seen("some of a batch fail");
   return settle(world);
 }
 
 const garbage = ["", "{", "[]", "7", '{"kind":"none"}', '{"detail-type":"Object Created"}', '{"Records":[{}]}'];
 
 /** What S3 takes and a URL does not. */
-function oddName(random: Random, round: number): string {
+export function oddName(random: Random, round: number): string {
   return `${round} ${shuffled(random, ["ä+b", "100%", "c d", "(1)", "&=", "日本", "'q'", "%2F"]).slice(0, 4).join(" ")}.json`;
 }
 
 /** Where a call is cut off, by the share of the calls that it would make. */
-const cuts = { "timeout at 10%": 0.1, "timeout at 50%": 0.5, "timeout at 90%": 0.9 } as const;
+export const cuts = { "timeout at 10%": 0.1, "timeout at 50%": 0.5, "timeout at 90%": 0.9 } as const;
 
 /** Calls that are cut off, that run beside one another, and that throw; a topic that takes nothing. */
 async function callRound(world: FaultWorld, round: number, seen: Seen): Promise<TableSnapshot> {
@@ -157,7 +158,7 @@ interface Rounds {
 export const roundsOf = {
   table: { kinds: ["throttling", "unprocessed items", "lost reply"], isEmulated: false, run: tableRound },
   messages: {
-    kinds: ["some of ten fail", "all fail", "same event three times", "encoded key", "object gone"],
+    kinds: ["some of a batch fail", "all fail", "same event three times", "encoded key", "object gone"],
     isEmulated: true,
     run: messageRound,
   },
