@@ -8,6 +8,7 @@
  * - **record**: the validated, transformed result of one event.
  * - **outcome**: all that processing one raw object produced; committed at once.
  * - **anomaly**: what a rule found unusual in a record, or in a period: value, expected band, score, why.
+ * - **incident**: the unusual points of one rule and key that follow each other; what one alert is about.
  * - **failure**: what could not be processed: `quarantined` (needs an edit or a code change) or `dead` (retries exhausted).
  * - **issue**: failures with one fingerprint (stream, stage, code, pointer, contract version).
  * - **edit, recipe**: a kept JSON Patch of one failed event; steps or a function that mend many.
