@@ -45,7 +45,7 @@ import { RawReader } from "./raw-reader.ts";
 import { readRaw } from "./read-raw.ts";
 import { sqliteRecordTable } from "./record-table.ts";
 import { RetentionSchedule } from "./retention-schedule.ts";
-import { SilenceWatch } from "./silence-watch.ts";
+import { SilenceLoop } from "./silence-loop.ts";
 import { tenantStream } from "./tenant-stream.ts";
 import { serveCalls } from "./thread-calls.ts";
 import { waitingUploads } from "./waiting-uploads.ts";
@@ -85,7 +85,7 @@ setInterval(() => {
 
 const contracts = new Map([...project.streams].map(([name, stream]) => [name, compileContract(stream)]));
 for (const tenant of tenants) recordContractVersions(database, tenant, contracts.values(), Date.now());
-const silence = new SilenceWatch({
+const silence = new SilenceLoop({
   project,
   states: sqliteDetectorStates(database, Date.now),
   clock: Date.now,

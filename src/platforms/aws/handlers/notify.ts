@@ -14,9 +14,9 @@ import { snsNotifier } from "../notifier.ts";
 import { readObjectResult } from "../object-marker.ts";
 import { sdkOptions } from "../sdk-options.ts";
 import { stageSecrets } from "../secrets.ts";
-import { lookForSilence } from "../silence-watch.ts";
 import { optional, required } from "./environment.ts";
 import type { LambdaBundle, LambdaContext } from "./lambda-bundle.ts";
+import { lookForSilence } from "./look-for-silence.ts";
 import { objectMessage } from "./object-event.ts";
 import { openObjects, openOutbox, openStage, type Stage } from "./stage.ts";
 

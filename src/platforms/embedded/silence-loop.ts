@@ -2,7 +2,7 @@ import type { Project } from "../../model/definition.ts";
 import { judgeSilence, knowsSilence } from "../../pipeline/process/judge-silence.ts";
 import type { DetectorStates, SilenceOutcome } from "../../ports/detector-states.ts";
 
-export interface SilenceWatchOptions {
+export interface SilenceLoopOptions {
   readonly project: Project;
   readonly states: DetectorStates;
   readonly clock: () => number;
@@ -20,15 +20,15 @@ const breakMillis = 60_000;
  * Asks detectors what it means that nothing comes. The process loop calls it between its batches, where no outcome is under way
  * that builds on the states. Time counts from when the process started, or went on: its own absence is nobody's silence.
  */
-export class SilenceWatch {
-  readonly #options: SilenceWatchOptions;
+export class SilenceLoop {
+  readonly #options: SilenceLoopOptions;
   readonly #isOn: boolean;
   #watchedSince: number;
   #lookedAt: number;
   #askedAt = 0;
   #troubled = false;
 
-  constructor(options: SilenceWatchOptions) {
+  constructor(options: SilenceLoopOptions) {
     this.#options = options;
     this.#isOn = knowsSilence(options.project);
     this.#watchedSince = options.clock();

@@ -1,11 +1,11 @@
-import type { Project } from "../../model/definition.ts";
-import { judgeSilence, knowsSilence } from "../../pipeline/process/judge-silence.ts";
-import type { SilenceOutcome } from "../../ports/detector-states.ts";
-import { dynamoDetectorStates } from "./detector-states.ts";
-import { entityOf } from "./item.ts";
-import { itemKeys } from "./item-keys.ts";
-import type { PendingObjects } from "./pending-objects.ts";
-import type { Table } from "./table.ts";
+import type { Project } from "../../../model/definition.ts";
+import { judgeSilence, knowsSilence } from "../../../pipeline/process/judge-silence.ts";
+import type { SilenceOutcome } from "../../../ports/detector-states.ts";
+import { dynamoDetectorStates } from "../detector-states.ts";
+import { entityOf } from "../item.ts";
+import { itemKeys } from "../item-keys.ts";
+import type { PendingObjects } from "../pending-objects.ts";
+import type { Table } from "../table.ts";
 
 /** Looks come each minute. After a longer break (a deployment that failed, a schedule that was off) silence counts anew. */
 const breakMillis = 5 * 60_000;
