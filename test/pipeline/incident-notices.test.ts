@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { AlertDefinition } from "../../src/model/definition.ts";
+import type { IncidentChange } from "../../src/model/incident.ts";
 import type { NotificationDraft } from "../../src/model/notification.ts";
+import { incidentNotices } from "../../src/pipeline/notify/incident-notices.ts";
 import { computed, incidentProject, objectOf, opsAlert, type Point } from "../contracts/anomaly-log-incidents.ts";
+import { noon } from "../contracts/outcome-samples.ts";
 import { embeddedStores } from "../platforms/embedded/store-folder.ts";
+
+const minute = 60_000;
 
 const critical: AlertDefinition = { ...opsAlert, name: "alerts[1]", severity: "critical" };
 const quiet: AlertDefinition = { ...opsAlert, name: "alerts[2]", recovery: false };
@@ -139,5 +144,23 @@ Rule:      spend, incident inc_1
 All of it: eventpulse anomalies list --incident inc_1`,
     );
     assert.deepEqual(Object.keys(over?.data ?? {}), Object.keys(opened?.data ?? {}), "webhooks have one form");
+  });
+
+  test("of a silence say since when nothing came, and how long that lasted", () => {
+    const worst = { time: noon, field: "", value: 0, score: 0.7, expectedLow: 1, expectedHigh: null };
+    const times = { openedAt: noon + 10 * minute, lastAt: noon + 10 * minute };
+    const incident = { id: "inc_1", severity: "warning", ...times, points: 1, worst } as const;
+    const found = { anomalyId: "anom_1", why: "No record for 10 min.", opened: true, escalated: false, overAt: null };
+    const change: IncidentChange = { rule: "rate", key: "DE", incident, ...found };
+    const [opened] = incidentNotices(opsAlert, { tenant: "acme", stream: "orders" }, [change]);
+    assert.equal(opened?.subject, "orders: number of records of DE is 0, expected from 1 up");
+    assert.match(
+      opened?.text ?? "",
+      /^number of records of DE was 0, expected from 1 up, since 2026-11-16 12:00:00 UTC\./,
+    );
+    const overAt = noon + 35 * minute;
+    const ended = { ...change, opened: false, overAt, incident: { ...incident, lastAt: overAt } };
+    const [over] = incidentNotices(opsAlert, { tenant: "acme", stream: "orders" }, [ended]);
+    assert.equal(over?.subject, "orders: number of records of DE is ordinary again (25 min)");
   });
 });

@@ -46,11 +46,11 @@ export function incidentData(stream: string, change: IncidentChange): Readonly<R
 
 function openLines(alert: AlertDefinition, change: IncidentChange): readonly string[] {
   const { incident, anomalyId, why } = change;
-  const { points, openedAt, worst } = incident;
+  const { points, openedAt } = incident;
   const series = seriesText(change);
   return [
     ...(points === 1 ? [] : [`${series} is unusual since ${timeText(openedAt)} (${lengthText(incident)}). The worst:`]),
-    `${series} was ${worstText(incident)}, at ${timeText(worst.time)}.`,
+    `${series} was ${worstText(incident)}, ${placeText(incident)}.`,
     "",
     ...(why === null ? [] : [`Why:       ${oneLine(why, 500)}`]),
     `Severity:  ${severityText(incident)}`,
@@ -70,13 +70,13 @@ function openLines(alert: AlertDefinition, change: IncidentChange): readonly str
 
 function overLines(change: IncidentChange): readonly string[] {
   const { incident, overAt } = change;
-  const { openedAt, lastAt, worst } = incident;
+  const { openedAt, lastAt } = incident;
   const until = lastAt === openedAt ? "" : ` to ${timeText(lastAt)}`;
   return [
     `${seriesText(change)} is ordinary again since ${timeText(overAt ?? lastAt)}. There is nothing to do.`,
     "",
     `Unusual:   ${timeText(openedAt)}${until} (${lengthText(incident)})`,
-    `Worst:     ${worstText(incident)}, at ${timeText(worst.time)}`,
+    `Worst:     ${worstText(incident)}, ${placeText(incident)}`,
     `Severity:  ${severityText(incident)}`,
     `Rule:      ${ruleText(change)}`,
     "",
@@ -131,11 +131,16 @@ function valueText(value: AnomalyValue): string {
   return typeof value === "number" ? numberText(value) : `"${oneLine(value, 100)}"`;
 }
 
-/** "one value", "312 values in 25 min"; how long no or too many records came is not counted in values. */
+/** Too many or too few records are found of a period, which has a start. */
+function placeText({ worst }: Incident): string {
+  return `${worst.field === "" ? "since" : "at"} ${timeText(worst.time)}`;
+}
+
+/** "one value", "312 values in 25 min"; of numbers of records "one period", "25 min". */
 function lengthText({ points, openedAt, lastAt, worst }: Incident): string {
-  const length = durationText(lastAt - openedAt);
-  if (worst.field === "") return length;
-  return points === 1 ? "one value" : `${points.toLocaleString("en-US")} values in ${length}`;
+  const [one, several] =
+    worst.field === "" ? ["one period", ""] : ["one value", `${points.toLocaleString("en-US")} values in `];
+  return lastAt === openedAt && points === 1 ? one : `${several}${durationText(lastAt - openedAt)}`;
 }
 
 /** "40 s", "25 min", "3 h 5 min", "2 d 3 h". */
