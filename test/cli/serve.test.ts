@@ -220,6 +220,26 @@ describe("start", { concurrency: true }, () => {
     assert.ok(!stdout.includes(key));
   });
 
+  test("lets each tenant in with its own key, which is not logged, and refuses one key for two", async (context) => {
+    const [own, acme] = ["the-key-of-default", "the-key-of-acme--"];
+    const keys = ["--key", own, "--tenant-keys"];
+    const { folder, line, signal, ended } = await serve(context, "start", ...keys, `acme:${acme}`);
+    const { url } = await line("msg", "ready");
+    for (const [key, tenant] of [
+      [own, "default"],
+      [acme, "acme"],
+    ] as const) {
+      const answer = await fetch(`${url}/v1/me`, { headers: { authorization: `Bearer ${key}` } });
+      assert.deepEqual(await answer.json(), { name: "key", tenant });
+    }
+    signal("SIGTERM");
+    assert.ok(!(await ended).stdout.includes("the-key-of"));
+    const { code, stderr } = await runCli(["start", "--port", "0", ...keys, `acme:${own}`], { cwd: folder });
+    assert.equal(code, 2);
+    assert.match(stderr, /Two tenants have the same key/);
+    assert.ok(!stderr.includes(own));
+  });
+
   test("logs nothing below its level", async (context) => {
     const { folder, signal, ended } = await serve(context, "start", "--log-level", "error");
     while (!(await readdir(folder)).includes(".eventpulse")) await wait(50);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Project } from "../../src/model/definition.ts";
 import { type EmbeddedEvent, type EmbeddedOptions, startEmbedded } from "../../src/platforms/embedded/main.ts";
 import { replaceFile } from "../replace-file.ts";
-import { httpCalls, type Platform, type Running } from "./running.ts";
+import { httpCalls, otherTenants, type Platform, type Running } from "./running.ts";
 
 export interface EmbeddedRunning extends Running {
   readonly key: string;
@@ -17,6 +17,8 @@ export interface EmbeddedRunning extends Running {
 }
 
 type Options = Partial<Omit<EmbeddedOptions, "configFile" | "onEvent">>;
+
+const tenantKeys = new Map(otherTenants.map((tenant) => [tenant, `the-key-of-the-tenant-${tenant}`]));
 
 /** Past this the reload of a config has hung. */
 const reloadMillisMax = 20_000;
@@ -32,6 +34,7 @@ export async function startEmbeddedRunning(config: string, options: Options = {}
     host: "127.0.0.1",
     port: 0,
     watch: true,
+    tenantKeys,
     ...options,
     configFile,
     dataDirectory: options.dataDirectory ?? join(folder, "data"),
@@ -53,9 +56,11 @@ export async function startEmbeddedRunning(config: string, options: Options = {}
       reloads.add(listener);
     });
   const outbox = join(embedded.dataDirectory, "outbox");
+  const url = embedded.url.replace("0.0.0.0", "127.0.0.1");
   return {
-    ...httpCalls(embedded.url.replace("0.0.0.0", "127.0.0.1"), embedded.key),
+    ...httpCalls(url, embedded.key),
     key: embedded.key,
+    of: (tenant) => httpCalls(url, tenantKeys.get(tenant)),
     dataDirectory: embedded.dataDirectory,
     configFile,
     project: embedded.project,

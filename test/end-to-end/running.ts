@@ -15,8 +15,14 @@ export interface Platform {
  */
 export type Capability = "live-stream" | "upload-door";
 
-/** A running EventPulse: what a client sees of it, and the three things that only its operator does. */
+/** Tenants that every platform has besides `default`. */
+export const otherTenants = ["acme", "globex"] as const;
+export type OtherTenant = (typeof otherTenants)[number];
+
+/** A running EventPulse: what a client sees of it, and what only its operator does or has. */
 export interface Running extends HttpCalls {
+  /** The same calls with the key of another tenant. */
+  of(tenant: OtherTenant): HttpCalls;
   /** Puts another config in force; resolves when it is, throws with what the platform says when it cannot be. */
   reconfigure(config: string): Promise<void>;
   /** Mails that were captured, as RFC 5322 text. */
@@ -27,6 +33,7 @@ export interface Running extends HttpCalls {
 
 export interface HttpCalls {
   readonly url: string;
+  readonly key: string | null;
   /** Any request; nothing is checked. */
   request(path: string, init?: RequestInit): Promise<Response>;
   /** GET that must answer 200 with JSON. */
@@ -124,6 +131,7 @@ export function httpCalls(url: string, key: string | null = null): HttpCalls {
   };
   return {
     url,
+    key,
     request,
     get,
     async list<Row>(path: string) {

@@ -9,7 +9,7 @@ import { itemKeys } from "../../../src/platforms/aws/item-keys.ts";
 import { PendingObjects } from "../../../src/platforms/aws/pending-objects.ts";
 import { recordKeyOf } from "../../../src/platforms/aws/record-items.ts";
 import { eventually, expectProblem, type FailureRow, type RecordRow } from "../running.ts";
-import type { AwsPlatform, AwsRunning } from "./aws-platform.ts";
+import { type AwsPlatform, type AwsRunning, keyOfNobody } from "./aws-platform.ts";
 import type { RecordingProxy } from "./recording-proxy.ts";
 
 const config = `
@@ -60,7 +60,13 @@ export function accountScenarios(platform: AwsPlatform): void {
       assert.ok(rules.some(({ Status, Expiration }) => Status === "Enabled" && Expiration?.Days === 7));
     });
 
-    test("what is put into the inbox of another tenant is left alone, and nothing of it shows", async () => {
+    test("a key of a tenant that the stage does not name lets nobody in, and all others work", async () => {
+      const headers = { authorization: `Bearer ${keyOfNobody}` };
+      await expectProblem(await running.request("/v1/me", { headers }), 401, "KEY_INVALID");
+      assert.deepEqual(await running.of("acme").get("/v1/me"), { name: "key", tenant: "acme" });
+    });
+
+    test("what is put into the inbox of a tenant that the stage does not have is left alone, and nothing of it shows", async () => {
       await running.putObject("inbox/other-tenant/inbox/theirs.ndjson", '{"id":"theirs","total":1}\n{"id":"bad"}\n');
       await running.putObject("inbox/default/inbox/ours.ndjson", '{"id":"ours","total":1}\n');
       await eventually(() => running.get("/v1/streams/inbox/records/ours"));

@@ -7,7 +7,7 @@ import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { freePort } from "../../../scripts/free-port.ts";
 import { Table } from "../../../src/platforms/aws/table.ts";
-import { httpCalls, type Platform, type Running } from "../running.ts";
+import { httpCalls, type OtherTenant, otherTenants, type Platform, type Running } from "../running.ts";
 import { type ApiGateway, startApiGateway } from "./api-gateway.ts";
 import { buildFunctions } from "./build-functions.ts";
 import { type Deployment, deploy } from "./deployment.ts";
@@ -111,7 +111,9 @@ async function openSite(config: string, proxies: Map<string, RecordingProxy>): P
     folder: join(folder, "infra"),
     zips,
     publicUrl: `http://127.0.0.1:${port}`,
+    tenants: otherTenants,
   });
+  await giveKeys(deployment);
   const { region } = deployment.aws;
   const client = { region, credentials: { accessKeyId: "test", secretAccessKey: "test" } };
   for (const { name } of await deployment.functions(zips, folder)) {
@@ -153,9 +155,11 @@ async function startScenario(
     if (name === "simulate" && !/\bsimulator\(/.test(config)) continue;
     stops.push(runSchedule(name === "notify" ? notifySeconds : simulateSeconds, event, target(name)));
   }
-  const { key } = await secretOf(deployment);
+  const { key, tenantKeys } = await secretOf(deployment);
+  const url = `http://127.0.0.1:${port}`;
   return {
-    ...httpCalls(`http://127.0.0.1:${port}`, key),
+    ...httpCalls(url, key),
+    of: (tenant) => httpCalls(url, tenantKeys[tenant]),
     async reconfigure(text) {
       const next = await install(site, text, proxies);
       const before = functions;
@@ -256,16 +260,30 @@ async function buildConfig(config: string, folder: string, zips: string): Promis
   await buildFunctions(file, zips);
 }
 
-async function secretOf({ aws, secretArn }: Deployment): Promise<{ readonly key: string }> {
-  const target = { "x-amz-target": "secretsmanager.GetSecretValue" };
-  const secret = await aws.call<{ SecretString: string }>(
-    "secretsmanager",
-    "/",
-    { SecretId: secretArn },
-    "POST",
-    target,
-  );
-  return JSON.parse(secret.SecretString) as { key: string };
+interface Secret {
+  readonly key: string;
+  readonly tenantKeys: Readonly<Record<OtherTenant, string>>;
+}
+
+async function secretOf(deployment: Deployment): Promise<Secret> {
+  const { SecretString } = await callSecrets<{ SecretString: string }>(deployment, "GetSecretValue", {});
+  return JSON.parse(SecretString) as Secret;
+}
+
+/** In the secret, of a tenant that the stage does not name. */
+export const keyOfNobody = "the-key-of-the-tenant-nobody";
+
+/** Writes a key for each tenant into the secret, as docs/aws.md says. */
+async function giveKeys(deployment: Deployment): Promise<void> {
+  const named = otherTenants.map((tenant) => [tenant, `the-key-of-the-tenant-${tenant}`] as const);
+  const tenantKeys = { ...Object.fromEntries(named), nobody: keyOfNobody };
+  const SecretString = JSON.stringify({ ...(await secretOf(deployment)), tenantKeys });
+  await callSecrets(deployment, "PutSecretValue", { SecretString });
+}
+
+function callSecrets<Answer>({ aws, secretArn }: Deployment, action: string, input: object): Promise<Answer> {
+  const target = { "x-amz-target": `secretsmanager.${action}` };
+  return aws.call<Answer>("secretsmanager", "/", { SecretId: secretArn, ...input }, "POST", target);
 }
 
 function required(name: string): string {

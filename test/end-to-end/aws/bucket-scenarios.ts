@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually, type FailureRow, type RecordRow } from "../running.ts";
+import { eventually, expectProblem, type FailureRow, type RecordRow } from "../running.ts";
 import type { AwsPlatform, AwsRunning } from "./aws-platform.ts";
 
 const config = `
@@ -32,6 +32,17 @@ export function bucketScenarios(platform: AwsPlatform): void {
       await running.settled();
       const { accepted, stored, quarantined } = await running.balance("inbox");
       assert.deepEqual([accepted, stored, quarantined], [2, 1, 1]);
+    });
+
+    test("a file that is put under a tenant's prefix is the tenant's, and nobody else's", async () => {
+      await running.putObject("inbox/acme/inbox/a.json", '{"id":"of-acme","total":1}');
+      const acme = running.of("acme");
+      await eventually(() => acme.get("/v1/streams/inbox/records/of-acme"));
+      await acme.settled();
+      assert.equal((await acme.balance("inbox")).accepted, 1);
+      for (const other of [running, running.of("globex")]) {
+        await expectProblem(await other.request("/v1/streams/inbox/records/of-acme"), 404, "RECORD_UNKNOWN");
+      }
     });
 
     test("the same event of S3, three times more, changes nothing", async () => {

@@ -65,6 +65,8 @@ export interface DeployOptions {
   readonly folder: string;
   readonly zips: string;
   readonly publicUrl: string;
+  /** Besides `default`. */
+  readonly tenants: readonly string[];
 }
 
 const region = "eu-central-1";
@@ -74,7 +76,14 @@ const region = "eu-central-1";
  * replication, threat detection); API Gateway's key, since clients of the scenarios send only that of the product; and the
  * window in which SQS gathers a batch, which would add a second to each object.
  */
-export async function deploy({ aws: url, stage, folder, zips, publicUrl }: DeployOptions): Promise<Deployment> {
+export async function deploy({
+  aws: url,
+  stage,
+  folder,
+  zips,
+  publicUrl,
+  tenants,
+}: DeployOptions): Promise<Deployment> {
   const aws = new EmulatedAws(url, region);
   const terraform = await initTerraform(folder);
   const variables = {
@@ -83,6 +92,7 @@ export async function deploy({ aws: url, stage, folder, zips, publicUrl }: Deplo
     lambda_dir: zips,
     openapi_file: join(zips, "openapi.json"),
     public_url: publicUrl,
+    tenants: JSON.stringify(tenants),
     destroyable: true,
     gateway_key_required: false,
     enable_vpc: false,

@@ -10,6 +10,7 @@ import { mendingScenarios } from "./mending.ts";
 import { queryingScenarios } from "./querying.ts";
 import { replayingScenarios } from "./replaying.ts";
 import { simulatingScenarios } from "./simulating.ts";
+import { tenantSeparationScenarios } from "./tenant-separation.ts";
 import { transformingScenarios } from "./transforming.ts";
 import { uploadingScenarios } from "./uploading.ts";
 import { watchingScenarios } from "./watching.ts";
@@ -33,6 +34,7 @@ const scenarios: readonly Scenarios[] = [
   { name: "judging a file while it is uploaded", run: judgingUploadsScenarios, needs: ["upload-door"] },
   { name: "querying", run: queryingScenarios, needs: [] },
   { name: "simulating", run: simulatingScenarios, needs: [] },
+  { name: "tenant separation", run: tenantSeparationScenarios, needs: [] },
   { name: "watching live", run: watchingScenarios, needs: ["live-stream"] },
 ];
 

@@ -58,10 +58,14 @@ function openKeys({ telemetry, tenants }: Stage): () => Promise<HttpStage["princ
   const client = telemetry.traced(new SecretsManagerClient(sdkOptions()));
   const read = async () => {
     const { key, tenantKeys } = await stageSecrets(client, required("secretArn"));
-    const unnamed = [...tenantKeys.keys()].find((tenant) => !tenants.includes(tenant));
-    if (unnamed === undefined) return principalByKey(key, tenantKeys);
-    const message = `The secret has a key of the tenant "${unnamed}", which is none of the stage: add it to "tenants" in its .tfvars and apply.`;
-    throw new EventPulseError("SETTING_INVALID", message);
+    const named = [...tenantKeys].filter(([tenant]) => tenants.includes(tenant));
+    for (const tenant of tenantKeys.keys()) if (!tenants.includes(tenant)) refuse(tenant);
+    return principalByKey(key, new Map(named));
+  };
+  // Who puts a key there before the tenant is named must not take the API away from all others.
+  const refuse = (tenant: string) => {
+    const message = `The key of "${tenant}" in the secret lets nobody in: add the tenant to "tenants" of the stage and apply.`;
+    telemetry.error("A tenant has a key and no name.", new EventPulseError("SETTING_INVALID", message));
   };
   let keys: ReturnType<typeof read> | null = null;
   return () => {
