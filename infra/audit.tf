@@ -9,7 +9,7 @@ resource "aws_cloudtrail" "this" {
   count = var.enable_audit_trail ? 1 : 0
 
   name                          = local.prefix
-  s3_bucket_name                = aws_s3_bucket.this["logs"].id
+  s3_bucket_name                = module.bucket["logs"].id
   s3_key_prefix                 = "trail"
   kms_key_id                    = aws_kms_key.this.arn
   is_multi_region_trail         = true
@@ -40,12 +40,12 @@ resource "aws_cloudtrail" "this" {
     }
     field_selector {
       field       = "resources.ARN"
-      starts_with = [for name in sort(tolist(local.buckets)) : "${aws_s3_bucket.this[name].arn}/" if name != "logs"]
+      starts_with = [for name in sort(tolist(local.buckets)) : "${module.bucket[name].arn}/" if name != "logs"]
     }
   }
 
   # A trail may only be made once its bucket takes it.
-  depends_on = [aws_s3_bucket_policy.this]
+  depends_on = [module.bucket]
 
   lifecycle {
     precondition {

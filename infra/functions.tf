@@ -50,8 +50,8 @@ locals {
     EVENTPULSE_TENANTS            = join(",", var.tenants)
     EVENTPULSE_PUBLIC_URL         = local.public_url
     EVENTPULSE_TABLE              = aws_dynamodb_table.this.name
-    EVENTPULSE_RAW_BUCKET         = aws_s3_bucket.this["raw"].id
-    EVENTPULSE_QUARANTINE_BUCKET  = aws_s3_bucket.this["quarantine"].id
+    EVENTPULSE_RAW_BUCKET         = module.bucket["raw"].id
+    EVENTPULSE_QUARANTINE_BUCKET  = module.bucket["quarantine"].id
     EVENTPULSE_RAW_QUEUE_URL      = aws_sqs_queue.this["raw"].url
     EVENTPULSE_RAW_DEAD_QUEUE_URL = aws_sqs_queue.dead["raw"].url
     EVENTPULSE_WORK_QUEUE_URL     = aws_sqs_queue.this["work"].url

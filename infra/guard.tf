@@ -65,13 +65,13 @@ data "aws_iam_policy_document" "malware_protection" {
   statement {
     sid       = "Bucket"
     actions   = ["s3:GetBucketNotification", "s3:ListBucket", "s3:PutBucketNotification"]
-    resources = [aws_s3_bucket.this["raw"].arn]
+    resources = [module.bucket["raw"].arn]
   }
 
   statement {
     sid       = "TryOut"
     actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.this["raw"].arn}/malware-protection-resource-validation-object"]
+    resources = ["${module.bucket["raw"].arn}/malware-protection-resource-validation-object"]
   }
 
   statement {
@@ -80,7 +80,7 @@ data "aws_iam_policy_document" "malware_protection" {
       "s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:PutObjectTagging",
       "s3:PutObjectVersionTagging",
     ]
-    resources = ["${aws_s3_bucket.this["raw"].arn}/*"]
+    resources = ["${module.bucket["raw"].arn}/*"]
   }
 
   statement {
@@ -111,7 +111,7 @@ resource "aws_guardduty_malware_protection_plan" "raw" {
 
   protected_resource {
     s3_bucket {
-      bucket_name     = aws_s3_bucket.this["raw"].id
+      bucket_name     = module.bucket["raw"].id
       object_prefixes = [local.inbox_prefix, local.raw_prefix]
     }
   }

@@ -1,7 +1,7 @@
 # A raw object that is durable is handed to processing: S3 -> EventBridge -> SQS. Embedded, one log does both.
 
 resource "aws_s3_bucket_notification" "raw" {
-  bucket      = aws_s3_bucket.this["raw"].id
+  bucket      = module.bucket["raw"].id
   eventbridge = true
 }
 
@@ -13,7 +13,7 @@ resource "aws_cloudwatch_event_rule" "raw" {
     source      = ["aws.s3"]
     detail-type = ["Object Created"]
     detail = {
-      bucket = { name = [aws_s3_bucket.this["raw"].id] }
+      bucket = { name = [module.bucket["raw"].id] }
       object = { key = [{ prefix = local.raw_prefix }, { prefix = local.inbox_prefix }] }
     }
   })

@@ -29,7 +29,7 @@ output "table" {
 
 output "buckets" {
   description = "Names of the buckets by purpose: raw, processed, quarantine, curated, reports, logs."
-  value       = { for name, bucket in aws_s3_bucket.this : name => bucket.id }
+  value       = { for name, bucket in module.bucket : name => bucket.id }
 }
 
 output "queues" {

@@ -55,81 +55,15 @@ resource "aws_codestarconnections_connection" "this" {
 }
 
 # What one stage hands to the next.
-resource "aws_s3_bucket" "pipeline" {
-  count = var.enable_pipeline ? 1 : 0
+module "pipeline_bucket" {
+  source = "./modules/bucket"
+  count  = var.enable_pipeline ? 1 : 0
 
-  bucket        = "${local.prefix}-pipeline-${local.account_id}"
+  name          = "${local.prefix}-pipeline-${local.account_id}"
   force_destroy = true
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "pipeline" {
-  count = var.enable_pipeline ? 1 : 0
-
-  bucket = aws_s3_bucket.pipeline[0].id
-
-  rule {
-    bucket_key_enabled = true
-
-    apply_server_side_encryption_by_default {
-      sse_algorithm     = "aws:kms"
-      kms_master_key_id = aws_kms_key.this.arn
-    }
-  }
-}
-
-resource "aws_s3_bucket_public_access_block" "pipeline" {
-  count = var.enable_pipeline ? 1 : 0
-
-  bucket                  = aws_s3_bucket.pipeline[0].id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "pipeline" {
-  count = var.enable_pipeline ? 1 : 0
-
-  bucket = aws_s3_bucket.pipeline[0].id
-
-  rule {
-    id     = "age"
-    status = "Enabled"
-
-    filter {}
-
-    expiration {
-      days = 30
-    }
-  }
-}
-
-data "aws_iam_policy_document" "pipeline_bucket" {
-  count = var.enable_pipeline ? 1 : 0
-
-  statement {
-    sid       = "TlsOnly"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = [aws_s3_bucket.pipeline[0].arn, "${aws_s3_bucket.pipeline[0].arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
-resource "aws_s3_bucket_policy" "pipeline" {
-  count = var.enable_pipeline && var.enable_bucket_policies ? 1 : 0
-
-  bucket = aws_s3_bucket.pipeline[0].id
-  policy = data.aws_iam_policy_document.pipeline_bucket[0].json
+  kms_key_arn   = aws_kms_key.this.arn
+  expire_days   = 30
+  enable_policy = var.enable_bucket_policies
 }
 
 data "aws_iam_policy_document" "assume_pipeline" {
@@ -156,7 +90,7 @@ data "aws_iam_policy_document" "artifacts" {
   statement {
     sid       = "Artifacts"
     actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
-    resources = ["${aws_s3_bucket.pipeline[0].arn}/*"]
+    resources = ["${module.pipeline_bucket[0].arn}/*"]
   }
 
   statement {
@@ -216,7 +150,7 @@ resource "aws_codepipeline" "this" {
 
   artifact_store {
     type     = "S3"
-    location = aws_s3_bucket.pipeline[0].bucket
+    location = module.pipeline_bucket[0].id
 
     encryption_key {
       id   = aws_kms_key.this.arn

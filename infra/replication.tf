@@ -13,108 +13,17 @@ resource "aws_kms_key" "replica" {
   deletion_window_in_days = var.destroyable ? 7 : 30
 }
 
-resource "aws_s3_bucket" "replica" {
-  for_each = local.replicated_buckets
-  provider = aws.replica
+# Deletions by age are not replicated: the copy has the same rule.
+module "replica" {
+  source    = "./modules/bucket"
+  for_each  = local.replicated_buckets
+  providers = { aws = aws.replica }
 
-  bucket        = "${local.prefix}-${each.key}-replica-${local.account_id}"
+  name          = "${local.prefix}-${each.key}-replica-${local.account_id}"
   force_destroy = var.destroyable
-}
-
-resource "aws_s3_bucket_versioning" "replica" {
-  for_each = local.replicated_buckets
-  provider = aws.replica
-
-  bucket = aws_s3_bucket.replica[each.key].id
-
-  versioning_configuration {
-    status = "Enabled"
-  }
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "replica" {
-  for_each = local.replicated_buckets
-  provider = aws.replica
-
-  bucket = aws_s3_bucket.replica[each.key].id
-
-  rule {
-    bucket_key_enabled = true
-
-    apply_server_side_encryption_by_default {
-      sse_algorithm     = "aws:kms"
-      kms_master_key_id = aws_kms_key.replica[0].arn
-    }
-  }
-}
-
-resource "aws_s3_bucket_public_access_block" "replica" {
-  for_each = local.replicated_buckets
-  provider = aws.replica
-
-  bucket                  = aws_s3_bucket.replica[each.key].id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "replica" {
-  for_each = local.replicated_buckets
-  provider = aws.replica
-
-  bucket = aws_s3_bucket.replica[each.key].id
-
-  # Deletions by age are not replicated: the copy has the same rule.
-  rule {
-    id     = "age"
-    status = "Enabled"
-
-    filter {}
-
-    dynamic "expiration" {
-      for_each = local.bucket_lifecycles[each.key].expire[*]
-
-      content {
-        days = expiration.value
-      }
-    }
-
-    noncurrent_version_expiration {
-      noncurrent_days = 1
-    }
-  }
-
-  depends_on = [aws_s3_bucket_versioning.replica]
-}
-
-data "aws_iam_policy_document" "replica" {
-  for_each = local.replicated_buckets
-
-  statement {
-    sid       = "TlsOnly"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = [aws_s3_bucket.replica[each.key].arn, "${aws_s3_bucket.replica[each.key].arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-}
-
-resource "aws_s3_bucket_policy" "replica" {
-  for_each = var.enable_bucket_policies ? local.replicated_buckets : []
-  provider = aws.replica
-
-  bucket = aws_s3_bucket.replica[each.key].id
-  policy = data.aws_iam_policy_document.replica[each.key].json
+  kms_key_arn   = aws_kms_key.replica[0].arn
+  expire_days   = local.bucket_lifecycles[each.key].expire
+  enable_policy = var.enable_bucket_policies
 }
 
 data "aws_iam_policy_document" "assume_replication" {
@@ -148,19 +57,19 @@ data "aws_iam_policy_document" "replication" {
   statement {
     sid       = "Buckets"
     actions   = ["s3:GetReplicationConfiguration", "s3:ListBucket"]
-    resources = [for name in sort(tolist(local.replicated_buckets)) : aws_s3_bucket.this[name].arn]
+    resources = [for name in sort(tolist(local.replicated_buckets)) : module.bucket[name].arn]
   }
 
   statement {
     sid       = "Read"
     actions   = ["s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging"]
-    resources = [for name in sort(tolist(local.replicated_buckets)) : "${aws_s3_bucket.this[name].arn}/*"]
+    resources = [for name in sort(tolist(local.replicated_buckets)) : "${module.bucket[name].arn}/*"]
   }
 
   statement {
     sid       = "Write"
     actions   = ["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"]
-    resources = [for name in sort(tolist(local.replicated_buckets)) : "${aws_s3_bucket.replica[name].arn}/*"]
+    resources = [for name in sort(tolist(local.replicated_buckets)) : "${module.replica[name].arn}/*"]
   }
 
   statement {
@@ -199,7 +108,7 @@ resource "aws_iam_role_policy" "replication" {
 resource "aws_s3_bucket_replication_configuration" "this" {
   for_each = local.replicated_buckets
 
-  bucket = aws_s3_bucket.this[each.key].id
+  bucket = module.bucket[each.key].id
   role   = aws_iam_role.replication[0].arn
 
   rule {
@@ -224,7 +133,7 @@ resource "aws_s3_bucket_replication_configuration" "this" {
     }
 
     destination {
-      bucket        = aws_s3_bucket.replica[each.key].arn
+      bucket        = module.replica[each.key].arn
       storage_class = "STANDARD_IA"
 
       encryption_configuration {
@@ -233,5 +142,5 @@ resource "aws_s3_bucket_replication_configuration" "this" {
     }
   }
 
-  depends_on = [aws_s3_bucket_versioning.this, aws_s3_bucket_versioning.replica, aws_iam_role_policy.replication]
+  depends_on = [aws_iam_role_policy.replication]
 }

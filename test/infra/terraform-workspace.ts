@@ -24,6 +24,11 @@ export interface TerraformResource {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
+interface TerraformModule {
+  readonly resources?: readonly TerraformResource[];
+  readonly child_modules?: readonly TerraformModule[];
+}
+
 export interface TerraformChange {
   readonly address: string;
   readonly type: string;
@@ -149,9 +154,13 @@ export class TerraformWorkspace {
 
   async resources(): Promise<readonly TerraformResource[]> {
     const state = JSON.parse(await this.run(["show", "-json"])) as {
-      readonly values?: { readonly root_module: { readonly resources?: readonly TerraformResource[] } };
+      readonly values?: { readonly root_module: TerraformModule };
     };
-    return state.values?.root_module.resources ?? [];
+    const ofModule = ({ resources = [], child_modules: children = [] }: TerraformModule): TerraformResource[] => [
+      ...resources,
+      ...children.flatMap(ofModule),
+    ];
+    return ofModule(state.values?.root_module ?? {});
   }
 
   /** The outputs by name. */

@@ -37,10 +37,19 @@ const onlyPlanned = [
   "aws_codestarconnections_connection",
   "aws_guardduty_malware_protection_plan",
   "aws_lambda_event_source_mapping",
-  "aws_s3_bucket_policy",
   "aws_sqs_queue_redrive_allow_policy",
   "aws_xray_group",
   "aws_xray_sampling_rule",
+];
+
+/** What `modules/bucket` makes for each bucket; its own test says how. */
+const bucketParts = [
+  "aws_s3_bucket_lifecycle_configuration",
+  "aws_s3_bucket_ownership_controls",
+  "aws_s3_bucket_policy",
+  "aws_s3_bucket_public_access_block",
+  "aws_s3_bucket_server_side_encryption_configuration",
+  "aws_s3_bucket_versioning",
 ];
 
 describe("infra/ as Terraform reads it", () => {
@@ -72,6 +81,12 @@ describe("infra/ as planned for an empty account", () => {
       assert.deepEqual(new Set(changes.map(({ change }) => change.actions.join())), new Set(["create"]));
       const types = new Set(changes.map(({ type }) => type));
       for (const type of onlyPlanned) assert.ok(types.has(type), `${type} is not in the plan`);
+      const planned = (type: string) => changes.filter((change) => change.type === type);
+      const buckets = planned("aws_s3_bucket");
+      for (const type of bucketParts) assert.equal(planned(type).length, buckets.length, `a ${type} for each bucket`);
+      const destroyable = buckets.filter(({ change }) => change.after?.["force_destroy"] === true);
+      // What one stage of the pipeline hands to the next is nobody's data.
+      assert.equal(destroyable.length, stage === "dev" ? buckets.length : 1);
       t.diagnostic(`${changes.length} resources of ${types.size} kinds`);
     });
     test(`${stage} as it is in the repository can be planned`, async () => {
