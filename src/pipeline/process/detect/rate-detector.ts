@@ -108,12 +108,12 @@ function newState(bucketMillis: number, bucket: number, receivedAt: number): Rat
 
 /** Notes an arrival, and how long it was silent before. `measure`: null while too little is known. */
 function hear(state: RateState, receivedAt: number, measure: SilenceMeasure | null): RateState {
-  const heard = { ...state, lastAt: Math.max(state.lastAt, receivedAt), silent: false };
-  const gapMillis = receivedAt - state.lastAt;
+  const gapMillis = Math.max(0, receivedAt - state.lastAt);
+  const longest = state.longest * 0.5 ** (gapMillis / weekMillis);
+  const heard = { ...state, lastAt: state.lastAt + gapMillis, longest, silent: false };
   if (measure === null || gapMillis < state.bucketMillis) return heard;
   const missing = expectedBetween(measure, state.lastAt, receivedAt);
-  const before = state.longest * 0.5 ** (gapMillis / weekMillis);
-  return { ...heard, longest: Math.max(before, Math.min(missing, silenceLearnedMax * silenceLimit(measure))) };
+  return { ...heard, longest: Math.max(longest, Math.min(missing, silenceLearnedMax * silenceLimit(measure))) };
 }
 
 function counted(state: RateState, bucket: number): RateState {
@@ -132,7 +132,13 @@ interface Closing {
 function closeBefore(state: RateState, bucket: number, closing: Closing): Judgement<RateState> {
   const { first, open } = state;
   const [older, newer] = open;
-  const one = closeBucket(state, first, older, state.afterGap || newer === 0, closing);
+  const one =
+    older === 0
+      ? {
+          verdict: undecided("It ends a gap."),
+          state: { ...state, profile: learnGap(state, first, first + 1, closing) },
+        }
+      : closeBucket(state, first, older, state.afterGap || newer === 0, closing);
   if (bucket === first + 2) {
     const next = { first: first + 1, open: [newer, 0], afterGap: older === 0 } as const;
     return { verdict: one.verdict, state: { ...one.state, ...next } };
