@@ -125,6 +125,6 @@ describe("a detector over one series", () => {
     const series = run();
     for (const point of [at(2, 20), at(1, 20), at(1, null), at(3, 3)]) series.judge(point);
     const counts = "4 rows, 2 finds, 1 row without a value, 1 row earlier than the one before";
-    assert.match(series.summary(), new RegExp(`^${counts}; [\\d.]+ µs a point, \[\d,]+ bytes of state\\.$`));
+    assert.match(series.summary(), new RegExp(`^${counts}; [\\d.]+ µs a point, [\\d,]+ bytes of state\\.$`));
   });
 });
