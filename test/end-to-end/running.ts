@@ -88,13 +88,16 @@ export interface AnomalyRow {
   readonly id: string;
   readonly rule: string;
   readonly key: string;
+  readonly field: string;
   readonly time: string;
-  readonly value: number;
+  readonly value: number | string;
   readonly score: number;
   readonly expectedLow: number | null;
   readonly expectedHigh: number | null;
   readonly why: string;
-  readonly recordId: string;
+  readonly recordId: string | null;
+  readonly incident: string;
+  readonly severity: string;
 }
 export interface NotificationRow {
   readonly id: string;

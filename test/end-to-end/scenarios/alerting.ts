@@ -23,7 +23,7 @@ export default defineConfig({
   anomalies: { spike, band, storm },
   alerts: [
     alert({ on: spike, to: [email("ops@example.com"), webhook("${hook}", { secret: "${secret}" })], cooldown: "30m" }),
-    alert({ on: storm, to: [email("ops@example.com")], cooldown: "3s" }),
+    alert({ on: storm, to: [email("ops@example.com")] }),
   ],
 });
 `;
@@ -106,9 +106,12 @@ export function alertingScenarios(platform: Platform): void {
       const [hook] = receiver.received;
       const body = new Webhook(secret).verify(hook?.body ?? "", hook?.headers ?? {}) as {
         type: string;
-        data: { id: string; details: { value: number } };
+        data: { id: string; details: { incident: { id: string; severity: string; worst: { value: number } } } };
       };
-      assert.deepEqual([body.type, body.data.id, body.data.details.value], ["anomaly.detected", notice.id, 500]);
+      assert.deepEqual([body.type, body.data.id], ["anomaly.opened", notice.id]);
+      const { id, severity, worst } = body.data.details.incident;
+      assert.deepEqual([severity, worst.value], ["critical", 500]);
+      assert.equal((await running.list(`/v1/anomalies?incident=${id}`)).length, 1);
       assert.equal(hook?.headers["webhook-id"], notice.id);
       assert.throws(() => new Webhook(secret).verify(`${hook?.body} `, hook?.headers ?? {}));
       const mail = (await running.mails()).find((text) => text.includes(notice.id));
@@ -150,23 +153,70 @@ export function alertingScenarios(platform: Platform): void {
       assert.equal(open.length, 1);
     });
 
-    test("many anomalies of one key are one notification, and the next one says how many were held back", async () => {
-      for (let round = 0; round < 4; round++) {
-        await running.send(
-          "storms",
-          Array.from({ length: 50 }, (_, second) => reading("a", second + 50 * round, 100)),
-        );
+    test("many unusual values are one incident: told when it begins, becomes critical and is over, not of each value", async () => {
+      const send = async (...readings: readonly object[]) => {
+        await running.send("storms", readings);
         await running.settled();
+      };
+      const row = (second: number, value: number) => reading("a", second, value);
+      for (let round = 0; round < 4; round++) {
+        await send(...Array.from({ length: 50 }, (_, second) => row(second + 50 * round, 12)));
       }
-      assert.equal((await running.list("/v1/anomalies?stream=storms")).length, 200);
-      const [first, ...more] = await notifications("storms");
-      assert.deepEqual([first?.suppressed, more.length], [0, 0]);
-      // One object tells its first anomaly of a key; the three objects after it were held back until the cooldown is over.
-      await new Promise((resolve) => setTimeout(resolve, 3_100));
-      await running.send("storms", [reading("a", 900, 100)]);
-      await running.settled();
-      const [second] = await notifications("storms");
-      assert.equal(second?.suppressed, 3);
+      await send(row(960, 12));
+      await send(row(1_300, 1), row(1_301, 1), row(1_302, 1));
+      // Another incident within the cooldown: nobody is told of it, nor that it is over.
+      await send(row(1_400, 12));
+      await send(row(5_400, 1));
+      const told = (await notifications("storms")).toReversed();
+      assert.deepEqual(
+        told.map(({ topic, subject }) => [topic, subject]),
+        [
+          ["anomaly", "storms: value of a is 12, expected up to 10"],
+          ["escalation", "CRITICAL storms: value of a is still unusual (201 values in 16 min)"],
+          ["recovery", "storms: value of a is ordinary again (201 values in 16 min)"],
+        ],
+      );
+      const count = async (query: string) => (await running.list(`/v1/anomalies?stream=storms&${query}`)).length;
+      const [last] = await running.list<AnomalyRow>("/v1/anomalies?stream=storms&severity=critical");
+      assert.equal(await count(`incident=${last?.incident}`), 201);
+      assert.equal(await count(`incident=${last?.incident}&severity=critical`), 1);
+      assert.equal(await count(""), 202);
+    });
+
+    test("a false positive makes its rule more lenient for its key until it is taken back, and the audit log says who", async () => {
+      const usual = Array.from({ length: 60 }, (_, second) => reading("c", second, 20 + (second % 5)));
+      await running.send("readings", usual);
+      const found = async (second: number) => {
+        await running.send("readings", [reading("c", second, 31)]);
+        await running.settled();
+        const rows = await running.list<AnomalyRow>("/v1/anomalies?stream=readings");
+        return rows.filter(({ key, time }) => key === "c" && time === isoTime(start + second * 1000));
+      };
+      const [anomaly] = await found(90);
+      const say = async (state: string, note: string) => {
+        const response = await running.request(`/v1/anomalies/${anomaly?.id}`, {
+          method: "PATCH",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ state, note }),
+        });
+        assert.equal(response.status, 200);
+      };
+      await say("false-positive", "the fan was off");
+      assert.deepEqual(await found(91), []);
+      await say("open", "it was on");
+      assert.equal((await found(92)).length, 1);
+      const entries = await running.list<{ target: string; reason: string; details: Record<string, unknown> }>(
+        "/v1/audit?action=anomaly.change",
+      );
+      assert.deepEqual(
+        entries
+          .filter(({ target }) => target === anomaly?.id)
+          .map(({ reason, details }) => [reason, details["before"], details["after"], details["falsePositivesAfter"]]),
+        [
+          ["the fan was off", "open", "false-positive", 1],
+          ["it was on", "false-positive", "open", 0],
+        ],
+      );
     });
 
     test("the owner of a stream is told of issues: a new one, each tenfold, one that is back; never of each event", async () => {
