@@ -120,13 +120,13 @@ describe("failureEvent", () => {
     const object = rawObject(body, { events: 2 });
     const failure = failureOf(object, { rawIndex: 1 });
     const payload = Buffer.from('{"id":"b"}');
-    const whole = failureEvent(failure, payload, object, contract);
+    const whole = failureEvent({ failure, payload }, object, contract);
     assert.equal(whole.object, object);
     assert.deepEqual(
       [whole.event.index, whole.event.data, String(whole.event.original)],
       [1, { id: "b" }, '{"id":"b"}'],
     );
-    const alone = failureEvent(failure, payload, null, contract);
+    const alone = failureEvent({ failure, payload }, null, contract);
     assert.deepEqual([alone.event.index, alone.event.data, alone.object.key], [0, { id: "b" }, object.key]);
     assert.deepEqual([...alone.event.original], [...payload]);
   });
@@ -135,14 +135,15 @@ describe("failureEvent", () => {
     const envelope = '{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"id":"b"}}';
     const object = rawObject(envelope, { format: "cloudevent", contentType: "application/cloudevents+json" });
     for (const kept of [object, null]) {
-      const { event } = failureEvent(failureOf(object), Buffer.from(envelope), kept, contract);
+      const { event } = failureEvent({ failure: failureOf(object), payload: Buffer.from(envelope) }, kept, contract);
       assert.deepEqual([event.data, event.attributes?.["source"]], [{ id: "b" }, "/s"]);
     }
   });
 
   test("gives each caller data of its own, though an object is read once", () => {
     const object = rawObject(body, { events: 2 });
-    const read = () => failureEvent(failureOf(object), Buffer.from(""), object, contract).event.data;
+    const read = () =>
+      failureEvent({ failure: failureOf(object), payload: Buffer.from("") }, object, contract).event.data;
     const first = read() as { n: { m: number } };
     first.n.m = 9;
     assert.deepEqual(read(), { id: "a", n: { m: 1 } });
@@ -159,14 +160,22 @@ describe("failureEvent", () => {
       [null, '{"a":1,"a":2}', 0, "JSON_KEY_DUPLICATE"],
     ];
     for (const [kept, payload, rawIndex, code] of cases) {
-      const { event } = failureEvent(failureOf(object, { rawIndex }), Buffer.from(payload), kept, contract);
+      const { event } = failureEvent(
+        { failure: failureOf(object, { rawIndex }), payload: Buffer.from(payload) },
+        kept,
+        contract,
+      );
       assert.equal(event.errors?.[0]?.code, code, payload);
       assert.equal(event.data, null);
     }
   });
 
   test("does not take a list that was sent as one event for a list of events", () => {
-    const { event } = failureEvent(failureOf(rawObject("")), Buffer.from('[{"id":"a"}]'), null, contract);
+    const { event } = failureEvent(
+      { failure: failureOf(rawObject("")), payload: Buffer.from('[{"id":"a"}]') },
+      null,
+      contract,
+    );
     assert.deepEqual(event.data, [{ id: "a" }]);
   });
 });

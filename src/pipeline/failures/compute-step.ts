@@ -135,7 +135,7 @@ async function replay(
   mend: ReturnType<typeof mendingFunction>,
   context: JobContext,
 ): Promise<void> {
-  step.grow(found.payload.byteLength, 1);
+  step.grow(found.failure.payloadBytes, 1);
   const replayed: ReplayedFailure = await replayFailure(found, step.job, mend, step.sampled, context);
   const { outcome, ...known } = replayed;
   if (outcome !== null) context.remember(outcome);

@@ -40,7 +40,7 @@ export async function judgeEdit(
   { failure, payload, object, patch }: EditRequest,
   contract: Contract,
 ): Promise<EditJudgement> {
-  const { object: source, event } = failureEvent(failure, payload, object, contract);
+  const { object: source, event } = failureEvent({ failure, payload }, object, contract);
   const readable = event.errors === null;
   const before = readable ? JSON.stringify(event.data) : null;
   const edited = mended(event, applyPatch(readable ? event.data : null, patch));

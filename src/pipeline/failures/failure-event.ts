@@ -1,7 +1,7 @@
 import { type ErrorDetail, EventPulseError } from "../../model/error.ts";
-import type { Failure } from "../../model/failure.ts";
 import { limits } from "../../model/limits.ts";
 import type { RawObject } from "../../model/raw-object.ts";
+import type { FailureWithPayload } from "../../ports/failure-log.ts";
 import type { ReadEvent } from "../ingest/read-event.ts";
 import { scanJson } from "../ingest/scan-json.ts";
 import type { Contract } from "../process/contract.ts";
@@ -19,15 +19,11 @@ export interface FailureEvent {
 /**
  * The event of a failure. From the raw object while there is one (null: it is gone), which knows what the payload alone does
  * not: the header of a CSV file, the assigned id. Cheap for many failures of one object: its events are read once for as long as the
- * caller holds on to that same `object`. Never throws for what the bytes are.
+ * caller holds on to that same `object`, and the payload is not asked for. Never throws for what the bytes are.
  */
-export function failureEvent(
-  failure: Failure,
-  payload: Uint8Array,
-  object: RawObject | null,
-  contract: Contract,
-): FailureEvent {
-  const source = object ?? payloadObject(failure, payload);
+export function failureEvent(found: FailureWithPayload, object: RawObject | null, contract: Contract): FailureEvent {
+  const { failure } = found;
+  const source = object ?? payloadObject(failure, found.payload);
   try {
     const events = object === null ? [eventAlone(source, contract)] : eventsOf(object, failure.rawIndex, contract);
     return { object: source, event: events[0] as ReadEvent };
@@ -35,7 +31,7 @@ export function failureEvent(
     if (!(error instanceof EventPulseError)) throw error;
     const errors = [{ pointer: "", code: error.code, detail: error.message }];
     const index = object === null ? 0 : failure.rawIndex;
-    return { object: source, event: { index, original: payload, data: null, attributes: null, errors } };
+    return { object: source, event: { index, original: found.payload, data: null, attributes: null, errors } };
   }
 }
 

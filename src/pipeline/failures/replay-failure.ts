@@ -27,18 +27,19 @@ const sampleCharactersMax = 2_000;
  * fails leaves the failure as it is: the mended event was never kept, so its reasons are the job's alone.
  */
 export async function replayFailure(
-  { failure, payload }: FailureWithPayload,
+  found: FailureWithPayload,
   job: Job,
   mend: ReturnType<typeof mendingFunction>,
   sampled: boolean,
   context: WorkContext,
 ): Promise<ReplayedFailure> {
+  const { failure } = found;
   const contract = context.contracts.get(failure.stream);
   if (contract === undefined) {
     const detail = `The stream "${failure.stream}" is not in the config; put it back and replay again.`;
     return failing({ code: "STREAM_REMOVED", pointer: "", detail });
   }
-  const { object, event } = failureEvent(failure, payload, await context.readRaw(failure.rawKey), contract);
+  const { object, event } = failureEvent(found, await context.readRaw(failure.rawKey), contract);
   let repaired = event;
   try {
     repaired = editedEvent(failure, event);

@@ -134,7 +134,7 @@ async function failureOutcome(failure: Failure, subject: OutcomeSubject, dead: b
   const alone = payloadObject(failure, payload ?? new Uint8Array(0));
   if (dead) return outcomeOf(alone, subject, 0, dead, context);
   return guarded(object ?? alone, subject, object === null ? 0 : failure.rawIndex, context, async (process) => {
-    const { event, object: source } = failureEvent(failure, alone.body, object, process.contract);
+    const { event, object: source } = failureEvent({ failure, payload: alone.body }, object, process.contract);
     return processEvents(source, subject, [editedEvent(failure, event)], process);
   });
 }
