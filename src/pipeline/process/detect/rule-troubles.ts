@@ -48,7 +48,7 @@ export function troubleNotices(
     const owner = project.streams.get(stream)?.owner ?? [];
     const known = new Map([...alerted, ...owner].map((destination) => [JSON.stringify(destination), destination]));
     return {
-      id: noticeId(`rule ${rule}\n${name}`),
+      id: noticeId(`rule ${rule}\n${tenant}\n${name}`),
       tenant,
       topic: "rule",
       stream,
