@@ -5,6 +5,7 @@ import { acceptingScenarios } from "./accepting.ts";
 import { alertingScenarios } from "./alerting.ts";
 import { backtestingScenarios } from "./backtesting.ts";
 import { cloudEventsScenarios } from "./cloud-events.ts";
+import { detectingScenarios } from "./detecting.ts";
 import { judgingUploadsScenarios } from "./judging-uploads.ts";
 import { mendingScenarios } from "./mending.ts";
 import { queryingScenarios } from "./querying.ts";
@@ -25,6 +26,7 @@ interface Scenarios {
 const scenarios: readonly Scenarios[] = [
   { name: "transforming", run: transformingScenarios, needs: [] },
   { name: "alerting", run: alertingScenarios, needs: [] },
+  { name: "rules of every kind", run: detectingScenarios, needs: [] },
   { name: "backtesting", run: backtestingScenarios, needs: [] },
   { name: "mending", run: mendingScenarios, needs: [] },
   { name: "replaying", run: replayingScenarios, needs: [] },
