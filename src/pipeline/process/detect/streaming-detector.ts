@@ -1,4 +1,4 @@
-import type { Detector, DetectorOptions } from "../../../model/detector.ts";
+import type { Detector, DetectorOptions, Verdict } from "../../../model/detector.ts";
 import { scoreOf } from "./alarm-probability.ts";
 import { leniency } from "./leniency.ts";
 import { notANumber } from "./not-a-number.ts";
@@ -14,6 +14,10 @@ const limitOfOneAWeek = 5;
 const limitPower = -0.45;
 /** Distances below this one are all the same; it keeps those of a series that never changes from being rare. */
 const distanceMin = 0.02;
+/** Values before one can be unusual: so many, over a day so that its course is known; or so many more. */
+const learningRows = 150;
+const learningMillis = 24 * 3_600_000;
+const learningRowsMax = 750;
 /** Rows that belong to the incident that one of them began: a share of the rows so far, within these bounds. */
 const incidentShare = 0.03;
 const incidentRowsMin = 20;
@@ -46,6 +50,7 @@ export function streamingDetector({ falseAlarmsPerWeek }: StreamingOptions): Det
       if (!Number.isFinite(value)) return { verdict: notANumber(null, null), state: known };
       const state = known.copy();
       const evidence = weigh(state, time, value);
+      if (isLearning(state, time)) return { verdict: learningVerdict(state.get("rows")), state };
       let score = scoreOf(sum(evidence), limit * leniency(falsePositives));
       const unusual = score >= 0.5;
       const rows = state.get("rows");
@@ -74,6 +79,16 @@ export function streamingDetector({ falseAlarmsPerWeek }: StreamingOptions): Det
       };
     },
   };
+}
+
+function isLearning(state: SeriesState, time: number): boolean {
+  const rows = state.get("rows");
+  return rows < learningRows || (rows < learningRowsMax && time - state.get("firstTime") < learningMillis);
+}
+
+function learningVerdict(rows: number): Verdict {
+  const why = `Learning: ${rows} values so far. This rule judges after ${learningRows} over a day, or ${learningRowsMax}.`;
+  return { score: 0, anomalous: false, inconclusive: true, expectedLow: null, expectedHigh: null, why };
 }
 
 /** Learns the value; answers how rare its distance is in each aspect that can be judged by now. */

@@ -1,5 +1,5 @@
 import { numberText } from "../number-text.ts";
-import { compared, longRows, shortRows, spreadOf, uncompared } from "./learn-value.ts";
+import { compared, deviationOf, longRows, shortRows, spreadOf, uncompared } from "./learn-value.ts";
 import { type Aspect, aspects, courseRows, type SeriesState } from "./series-state.ts";
 
 /** How unusual a value is in each aspect: -log10 of the share of values that are as unusual. */
@@ -91,9 +91,13 @@ const reasons: Readonly<Record<Aspect, (judged: Judged) => string>> = {
         ? ""
         : ` (${numberText(uncompared(known, days.low))} to ${numberText(uncompared(known, days.high))})`;
     const number = compared(known, learned.get("level"));
-    const side =
-      days === null || (number >= days.low && number <= days.high) ? "between" : number > days.high ? "above" : "below";
-    return `The level ${level} (smoothed) lies ${side} what this time of day had on the days before${place}`;
+    const lies =
+      days === null || (number >= days.low && number <= days.high)
+        ? "is unlike"
+        : number > days.high
+          ? "is above"
+          : "is below";
+    return `The level ${level} (smoothed) ${lies} what this time of day had on the days before${place}`;
   },
 };
 
@@ -101,7 +105,7 @@ function spreadReason({ known, learned }: Judged, rows: number): string {
   const spread = spreadOf(learned, learned.get("rows"), rows);
   const { low, high } = (rows === shortRows ? known.shortSpreads : known.longSpreads).range();
   const scale = known.get("scale");
-  const text = (logarithm: number) => numberText(Math.exp(logarithm) * scale);
+  const text = (logarithm: number) => numberText(deviationOf(logarithm, scale));
   const more = spread > high ? "more than any" : spread < low ? "less than any" : "unlike any";
   return `The last ${rows} values vary ${more} ${rows} before: by ${text(spread)} (standard deviation), so far ${text(low)} to ${text(high)}`;
 }

@@ -30,6 +30,7 @@ export function learnValue(state: SeriesState, time: number, given: number): Dis
   const value = Math.max(-valueMax, Math.min(valueMax, given));
   const distances: Distances = {};
   const rows = state.get("rows") + 1;
+  if (rows === 1) state.set("firstTime", time);
   if (rows > extremeRowsMin) distances.extreme = beyondExtremes(state, value);
   learnNumbers(state, value, rows);
   if (rows % scaleRows === 0) updateScale(state);
@@ -99,12 +100,9 @@ function updateScale(state: SeriesState): void {
   const sorted = state.sample.slice(0, count).sort();
   const quantile = (share: number) => sorted[Math.min(count - 1, Math.floor(share * count))] ?? 0;
   const centre = quantile(0.5);
-  const scale = Math.max(
-    (quantile(0.95) - quantile(0.05)) / scaleShare,
-    deviationShare * state.get("deviation"),
-    floatNoise * Math.abs(centre),
-    Number.MIN_VALUE,
-  );
+  const scale = Math.max((quantile(0.95) - quantile(0.05)) / scaleShare, deviationShare * state.get("deviation"));
+  // A series that was always the same has no scale yet.
+  if (scale <= floatNoise * Math.abs(centre)) return;
   const before = state.get("scale");
   if (before > 0 && scale < scaleChangeMin * before && before < scaleChangeMin * scale) return;
   const centreBefore = state.get("centre");
@@ -114,6 +112,9 @@ function updateScale(state: SeriesState): void {
   const change = (number: number) => compared(state, Math.sinh(number) * before + centreBefore);
   state.shapes.convert(change);
   state.days.convert(change);
+  const changeSpread = (number: number) => logSpread((Math.exp(number) - spreadFloor) * before, scale);
+  state.shortSpreads.convert(changeSpread);
+  state.longSpreads.convert(changeSpread);
 }
 
 function learnSpreads(state: SeriesState, rows: number, distances: Distances): void {
@@ -134,7 +135,16 @@ export function spreadOf(state: SeriesState, rows: number, window: number): numb
   for (let back = 1; back <= window; back++) mean += (course[(rows - back) % courseRows] ?? 0) / window;
   let square = 0;
   for (let back = 1; back <= window; back++) square += ((course[(rows - back) % courseRows] ?? 0) - mean) ** 2 / window;
-  return Math.log(Math.sqrt(square) / state.get("scale") + spreadFloor);
+  return logSpread(Math.sqrt(square), state.get("scale"));
+}
+
+function logSpread(deviation: number, scale: number): number {
+  return Math.log(Math.max(0, deviation) / scale + spreadFloor);
+}
+
+/** The standard deviation of such a logarithm. */
+export function deviationOf(logarithm: number, scale: number): number {
+  return Math.max(0, Math.exp(logarithm) - spreadFloor) * scale;
 }
 
 /** The last values as means of six, the latest first. */

@@ -33,10 +33,12 @@ export const place = {
   sampleCount: 9,
   /** A value goes into the sample every so many rows. */
   sampleStride: 10,
-  /** The row after the one that began the last incident; 0 before the first. */
+  /** The row from which another incident may begin. */
   incidentEnd: 11,
+  /** Milliseconds since 1970. */
+  firstTime: 12,
 } as const;
-const numberCount = 12;
+const numberCount = 13;
 
 /** Where each part begins, in bytes; the parts with the widest numbers first, so that all are aligned. */
 const numbersAt = 0;

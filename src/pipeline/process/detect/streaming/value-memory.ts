@@ -29,6 +29,15 @@ export class ValueMemory {
     this.#cells[cell >>> 3] = (this.#cells[cell >>> 3] ?? 0) | (1 << (cell & 7));
   }
 
+  /** Moves all values, for another scale. */
+  convert(change: (value: number) => number): void {
+    const before = this.#cells.slice();
+    this.#cells.fill(0);
+    for (let cell = 0; cell < cellCount; cell++) {
+      if (((before[cell >>> 3] ?? 0) & (1 << (cell & 7))) !== 0) this.learn(change(this.#min + cell * cellSize));
+    }
+  }
+
   /** The smallest and the largest value so far. */
   range(): { readonly low: number; readonly high: number } {
     let first = 0;
