@@ -14,9 +14,7 @@ export function principalByKey(key: string, tenantKeys: TenantKeys): (token: str
     digest: digestOf(own),
     principal: { name: "key", tenant },
   }));
-  const isShared = holders.some(({ digest }, at) =>
-    holders.some((other, place) => place < at && other.digest.equals(digest)),
-  );
+  const isShared = new Set([key, ...tenantKeys.values()]).size < holders.length;
   const isNamedTwice = tenantKeys.has(tenantDefault);
   if (isNamedTwice || isShared) {
     const message = isNamedTwice

@@ -54,7 +54,8 @@ export class Ledger {
   }
 
   #known(): readonly (readonly [tenant: string, stream: string])[] {
-    return [...this.#accepted.keys(), ...this.#progress.counters.keys()].map(tenantAndStream);
+    const { counters, uploads } = this.#progress;
+    return [...this.#accepted.keys(), ...counters.keys(), ...uploads.keys()].map(tenantAndStream);
   }
 
   #balanceOf(key: string): Balance {
