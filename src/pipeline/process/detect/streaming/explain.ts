@@ -40,12 +40,18 @@ export function explain(
 ): string {
   const [main, ...others] = aspects
     .filter((aspect) => evidence[aspect] !== undefined)
-    .sort((one, other) => (evidence[other] ?? 0) - (evidence[one] ?? 0));
+    .sort((one, other) => weight(other, evidence) - weight(one, evidence));
   if (main === undefined) return `Learning: ${learned.get("rows")} values so far, too few to compare with.`;
   const reason = reasons[main]({ known, learned, time, value });
   const often = `such a distance comes ${onceIn(evidence[main] ?? 0)}`;
   const also = others.filter((aspect) => (evidence[aspect] ?? 0) >= mentionedMin).map((aspect) => names[aspect]);
   return `${reason}; ${often}.${also.length === 0 ? "" : ` Also unusual: ${also.join(", ")}.`}`;
+}
+
+/** The value itself is what people look for first: where it is a reason, it is the main one. */
+function weight(aspect: Aspect, evidence: Evidence): number {
+  const own = evidence[aspect] ?? 0;
+  return aspect === "extreme" && own >= mentionedMin ? Number.POSITIVE_INFINITY : own;
 }
 
 function onceIn(evidence: number): string {
@@ -83,7 +89,7 @@ const reasons: Readonly<Record<Aspect, (judged: Judged) => string>> = {
   shortSpread: (judged) => spreadReason(judged, shortRows),
   longSpread: (judged) => spreadReason(judged, longRows),
   course: () => `The course of the last ${courseRows} values, as means of six, resembles none before`,
-  timeOfDay: ({ known, learned, time }) => {
+  timeOfDay: ({ known, learned, time, value }) => {
     const level = numberText(learned.get("level"));
     const days = known.days.ranges(time);
     const place =
@@ -92,12 +98,8 @@ const reasons: Readonly<Record<Aspect, (judged: Judged) => string>> = {
         : ` (${numberText(uncompared(known, days.low))} to ${numberText(uncompared(known, days.high))})`;
     const number = compared(known, learned.get("level"));
     const lies =
-      days === null || (number >= days.low && number <= days.high)
-        ? "is unlike"
-        : number > days.high
-          ? "is above"
-          : "is below";
-    return `The level ${level} (smoothed) ${lies} what this time of day had on the days before${place}`;
+      days === null || (number >= days.low && number <= days.high) ? "unlike" : number > days.high ? "above" : "below";
+    return `With ${numberText(value)} the smoothed level is ${level}, ${lies} what this time of day had on the days before${place}`;
   },
 };
 
