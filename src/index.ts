@@ -32,6 +32,6 @@ export { type EnvironmentReference, env, type Text } from "./config/environment-
 export { http, type SimulatorOptions, type SourceHandle, simulator } from "./config/source.ts";
 export { type StreamHandle, type StreamOptions, stream } from "./config/stream.ts";
 export type { StandardSchema, TransformContext } from "./model/definition.ts";
-export type { Detector, DetectorPoint, Judgement, Verdict } from "./model/detector.ts";
+export type { Detector, DetectorPoint, Judgement, SilencePoint, Verdict } from "./model/detector.ts";
 export { type ErrorCode, type ErrorDetail, EventPulseError } from "./model/error.ts";
 export type { RecipeFailure, RecipeFunction } from "./model/recipe.ts";

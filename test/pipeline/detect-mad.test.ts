@@ -72,6 +72,22 @@ describe("mad", () => {
     );
   });
 
+  test("a false positive widens the band by a quarter, up to six times", () => {
+    const { state } = feed(detectorFor(options), wave(60));
+    const widths = [0, 1, 20, 1000].map((falsePositives) => {
+      const { expectedLow, expectedHigh } = detectorFor(options).judge(
+        { time: 0, value: 105, falsePositives },
+        state,
+      ).verdict;
+      return (expectedHigh ?? 0) - (expectedLow ?? 0);
+    });
+    const [usual = 0, ...wider] = widths;
+    assert.deepEqual(
+      wider.map((width) => Math.round((100 * width) / usual) / 100),
+      [1.25, 6, 6],
+    );
+  });
+
   test("ignores NaN and infinities: no verdict, nothing learned", () => {
     const { state } = feed(detectorFor(options), wave(40));
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {

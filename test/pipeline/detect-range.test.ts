@@ -42,3 +42,10 @@ test("NaN and infinities are neither judged nor learned", () => {
     assert.equal(state, null);
   }
 });
+
+test("false positives do not widen a fixed band", () => {
+  const detector = detectorFor({ kind: "range", low: 0, high: 10 });
+  const judged = [0, 50].map((falsePositives) => detector.judge({ time: 0, value: 11, falsePositives }, null));
+  assert.deepEqual(judged[0], judged[1]);
+  assert.equal(judged[0]?.verdict.anomalous, true);
+});
