@@ -42,8 +42,9 @@ export function alertingScenarios(platform: Platform): void {
       running = await platform.start(config(receiver.url));
     });
     after(async () => {
-      await running.close();
+      // First: it would keep the process alive if the platform did not start.
       await receiver.close();
+      await running.close();
     });
 
     const start = Date.UTC(2026, 0, 31, 12);
