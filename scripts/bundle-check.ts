@@ -1,8 +1,11 @@
 import { build, type Metafile } from "esbuild";
 import { projectRoot } from "./working-copy.ts";
 
-/** A Lambda of this size starts in under 250 ms; see docs/ARCHITECTURE.md. */
-const bundleBytesMax = 500_000;
+/**
+ * What all functions together take from the core: a step up is to be noticed. The zips, none of which holds all of it, have
+ * limits of their own (`eventpulse build`), and `npm run bench -- cold-start` prints how long each takes to start.
+ */
+const bundleBytesMax = 550_000;
 const largestShown = 10;
 
 /**
