@@ -6,6 +6,8 @@ export interface Traffic {
   readonly eventBytes: number;
   /** Events in one request, and so in one raw object. */
   readonly batch: number;
+  /** Series that streaming rules follow, in the events of one object: each has a state that is read and written with it. */
+  readonly seriesPerObject: number;
   readonly retentionDays: number;
   /** Share of requests that are traced, 0 to 1. */
   readonly traces: number;
@@ -49,6 +51,9 @@ export const callsPerObject = {
   logBytes: 1_500,
 } as const;
 
+/** The same for the state of one series of a streaming rule, rounded up; in a transaction each KB is two units. */
+export const callsPerSeries = { writeUnits: 14, readUnits: 6 } as const;
+
 const httpGigabytes = 0.5;
 const processGigabytes = 1;
 /** A record is packed (deflated, short names): about this much is left of it, and this much is kept beside it. */
@@ -79,6 +84,7 @@ export function awsCost(traffic: Traffic, prices: AwsPrices): Cost {
 
 function trafficLines(traffic: Traffic, prices: AwsPrices): CostLine[] {
   const { eventsPerMonth: events, eventBytes, batch, retentionDays, traces, objectsPerInvocation } = traffic;
+  const series = traffic.seriesPerObject;
   const objects = Math.ceil(events / batch);
   const invocations = objects / objectsPerInvocation;
   const recordBytes = eventBytes * packedShare + recordExtraBytes;
@@ -99,6 +105,22 @@ function trafficLines(traffic: Traffic, prices: AwsPrices): CostLine[] {
     line("EventBridge", objects * calls.eventBridgeEvents, "events", prices.eventBridgeEventsMillion / 1e6),
     line("SQS", sqsRequests, "requests", prices.sqsRequestsMillion / 1e6),
     line("DynamoDB writes", writeUnits, "units", prices.dynamoWriteUnitsMillion / 1e6),
+    ...(series === 0
+      ? []
+      : [
+          line(
+            "DynamoDB writes, series",
+            objects * series * callsPerSeries.writeUnits,
+            "units",
+            prices.dynamoWriteUnitsMillion / 1e6,
+          ),
+          line(
+            "DynamoDB reads, series",
+            objects * series * callsPerSeries.readUnits,
+            "units",
+            prices.dynamoReadUnitsMillion / 1e6,
+          ),
+        ]),
     line("DynamoDB reads", objects * calls.readUnits, "units", prices.dynamoReadUnitsMillion / 1e6),
     line("DynamoDB storage", gigabytes(events * recordBytes) * keptMonths, "GB-months", prices.dynamoGigabyteMonth),
     line("KMS", (objects * 2) / objectsPerKeyCall, "calls", prices.kmsCallsTenThousand / 1e4),

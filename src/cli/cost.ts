@@ -13,6 +13,7 @@ interface CostOptions {
   readonly eventsPerMonth: number;
   readonly eventBytes: number;
   readonly batch: number;
+  readonly series: number;
   readonly retentionDays: number;
   readonly traces: number;
   readonly prices?: string;
@@ -38,14 +39,19 @@ With --json: {"prices": {"region", "asOf"}, "traffic", "lines": [{"item", "quant
     .addOption(new Option("--batch <n>", "events in one request").argParser(wholeNumber(1, 10_000)).default(100))
     .addOption(new Option("--event-bytes <n>", "bytes of one event").argParser(wholeNumber(2, 262_144)).default(1024))
     .addOption(
+      new Option("--series <n>", "series that streaming rules follow in one request")
+        .argParser(wholeNumber(0, 10_000))
+        .default(0),
+    )
+    .addOption(
       new Option("--retention-days <n>", "days that events are kept").argParser(wholeNumber(1, 36_500)).default(7),
     )
     .addOption(new Option("--traces <share>", "share of requests that are traced").argParser(share).default(0.01))
     .addOption(new Option("--prices <file>", "a price file of your own, JSON in the shape of the built-in one"));
   return command.action(async (options: CostOptions) => {
-    const { prices: file, ...given } = options;
+    const { prices: file, series: seriesPerObject, ...given } = options;
     const prices = file === undefined ? awsPrices : await readPrices(file);
-    const traffic: Traffic = { ...given, objectsPerInvocation: 1 };
+    const traffic: Traffic = { ...given, seriesPerObject, objectsPerInvocation: 1 };
     const cost = awsCost(traffic, prices);
     const terminal = terminalFor(command);
     const { region, asOf } = prices;

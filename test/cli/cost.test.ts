@@ -13,6 +13,7 @@ const traffic: Traffic = {
   retentionDays: 7,
   traces: 0.01,
   objectsPerInvocation: 1,
+  seriesPerObject: 0,
 };
 
 describe("cost", () => {

@@ -166,6 +166,7 @@ export function accountScenarios(platform: AwsPlatform): void {
         retentionDays: 7,
         traces: 0.01,
         objectsPerInvocation: 1,
+        seriesPerObject: 0,
       };
       const { usdPerMillionEvents } = awsCost({ eventsPerMonth: 1_000_000, ...traffic }, awsPrices);
       t.diagnostic(
