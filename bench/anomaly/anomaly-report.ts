@@ -73,6 +73,22 @@ function atOwn(corpus: readonly TimedSeries[], threshold: number | null): readon
   return [percent(result.recall), delayText(result), rate(result.falseAlarmsPerWeek), rate(clean.falseAlarmsPerWeek)];
 }
 
+/** What one setting of `falseAlarmsPerWeek` after the other gives, at the detector's own threshold, on each corpus. */
+export function sensitivityTable(corpora: readonly (readonly CorpusScores[])[]): string {
+  const [first = []] = corpora;
+  return table(
+    ["falseAlarmsPerWeek", ...corpora.flatMap(() => ["recall", "false alarms a week", "the same, clean series"])],
+    first.map(({ detector: { name } }, index) => [
+      name,
+      ...corpora.flatMap((results) => {
+        const result = results[index];
+        const [recall = none, , ...alarms] = result ? atOwn(result.corpus, result.detector.threshold) : [];
+        return [recall, ...alarms];
+      }),
+    ]),
+  );
+}
+
 /** `baseline`: the name of the detector that the ratio is to. */
 export function costTable(costs: readonly DetectorCost[], baseline: string): string {
   const base = costs.find(({ detector }) => detector.name === baseline);

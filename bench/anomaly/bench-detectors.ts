@@ -24,6 +24,13 @@ export const benchDetectors: readonly BenchDetector[] = [
   ...productOptions.map((options) => ({ name: options.kind, create: () => detectorFor(options), threshold: 0.5 })),
 ];
 
+/** The streaming detector with the false alarms a week that its name says. */
+export const streamingSensitivities: readonly BenchDetector[] = [0.1, 0.3, 1, 3, 10].map((falseAlarmsPerWeek) => ({
+  name: String(falseAlarmsPerWeek),
+  create: () => detectorFor({ kind: "streaming", falseAlarmsPerWeek }),
+  threshold: 0.5,
+}));
+
 function constantScore(): Detector {
   return { kind: "constant", judge: () => ({ verdict: { score: 0.5, anomalous: true, why: "" }, state: null }) };
 }

@@ -1,7 +1,7 @@
 import { findsAt } from "./alarms.ts";
 import { timeTicks, valueTicks } from "./chart-ticks.ts";
 import type { LabelledSeries } from "./labelled-series.ts";
-import type { Judged } from "./score-series.ts";
+import type { JudgedWithBand } from "./score-series.ts";
 
 const width = 960;
 const height = 300;
@@ -10,6 +10,10 @@ const plot = { left: 58, right: width - 14, top: 52, bottom: height - 26 };
 const columnWidth = 2;
 /** From the middle of a line of text down to where it stands; not every viewer knows `dominant-baseline`. */
 const textDrop = 4;
+/** About as wide as a letter is; fonts differ. */
+const letterWidth = 6.5;
+/** More columns than this without a row are a gap: series with fewer rows than columns have some that are none. */
+const gapColumnsMin = 4;
 const columns = (plot.right - plot.left) / columnWidth;
 
 /** Colours that people who see few of them tell apart (Okabe and Ito 2008), lighter on dark; every mark has a shape of its own too. */
@@ -38,16 +42,19 @@ const style = `
   }`;
 
 /** One series as SVG: the values, the band that was expected, the labelled windows, what was found, missed and falsely found. */
-export function chartSvg(title: string, series: LabelledSeries, judged: Judged, threshold: number): string {
+export function chartSvg(title: string, series: LabelledSeries, judged: JudgedWithBand, threshold: number): string {
   const scale = scaleOf(series);
   const finds = findsAt({ ...series, ...judged }, threshold);
   const hits = finds.hits.filter((row) => row !== null);
+  const alarms = finds.falseAlarms.length;
+  const summary = `${hits.length} of ${countText(finds.hits.length, "window")} found, ${countText(alarms, "false alarm")}`;
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">`,
-    `<title>${escapeText(title)}: ${hits.length} of ${finds.hits.length} windows found, ${finds.falseAlarms.length} false alarms</title>`,
+    `<title>${escapeText(title)}: ${summary}</title>`,
     `<style>${style}</style>`,
     `<rect class="page" width="${width}" height="${height}"/>`,
     `<text class="title" x="${plot.left}" y="20">${escapeText(title)}</text>`,
+    `<text x="${plot.right}" y="20" text-anchor="end">${summary}</text>`,
     ...legend(),
     ...axes(scale),
     ...series.windows.map(([first, last], index) => windowMark(scale, first, last, finds.hits[index] !== null)),
@@ -104,15 +111,18 @@ function legend(): string[] {
   const y = 36;
   const box = (name: string) => (x: number) => `<rect class="${name}" x="${x}" y="${y - 6}" width="14" height="12"/>`;
   const entries: readonly (readonly [string, (x: number) => string])[] = [
+    ["value", (x) => `<path class="value" d="M${x} ${y}h14"/>`],
     ["expected", box("band")],
-    ["labelled", box("window")],
+    ["labelled window", box("window")],
     ["found", (x) => findMark([x + 7, y])],
     ["missed", box("missed")],
     ["false alarm", (x) => falseMark([x + 7, y])],
   ];
-  return entries.flatMap(([text, mark], index) => {
-    const x = plot.left + index * 88;
-    return [mark(x), `<text x="${x + 20}" y="${y + textDrop}">${text}</text>`];
+  let x: number = plot.left;
+  return entries.flatMap(([text, mark]) => {
+    const entry = [mark(x), `<text x="${x + 20}" y="${y + textDrop}">${text}</text>`];
+    x += 44 + letterWidth * text.length;
+    return entry;
   });
 }
 
@@ -151,18 +161,25 @@ function valuePath({ times, values }: LabelledSeries, scale: Scale): string {
     highs[column] = Math.max(highs[column] ?? value, value);
   }
   let path = "";
+  let empty = gapColumnsMin + 1;
   for (let column = 0; column <= columns; column++) {
     const low = lows[column] ?? 0;
     const high = highs[column] ?? 0;
-    if (low > high) continue;
-    path += `${path === "" ? "M" : "L"}${plot.left + column * columnWidth} ${scale.y(low).toFixed(1)}`;
+    if (low > high) {
+      empty++;
+      continue;
+    }
+    const place = `${plot.left + column * columnWidth} ${scale.y(low).toFixed(1)}`;
+    // A value between two gaps is drawn as a point.
+    path += empty > gapColumnsMin ? `M${place}h1` : `L${place}`;
     if (high > low) path += `V${scale.y(high).toFixed(1)}`;
+    empty = 0;
   }
   return path;
 }
 
 /** The mean band of each column, as one area for each stretch in which there is a band. */
-function bandPath({ times }: LabelledSeries, { lows, highs }: Judged, scale: Scale): string {
+function bandPath({ times }: LabelledSeries, { lows, highs }: JudgedWithBand, scale: Scale): string {
   const sums = Array.from({ length: columns + 1 }, () => ({ low: 0, high: 0, rows: 0 }));
   for (const [row, time] of times.entries()) {
     const sum = sums[columnOf(time, scale)];
@@ -181,10 +198,9 @@ function bandPath({ times }: LabelledSeries, { lows, highs }: Judged, scale: Sca
     upper.length = 0;
     lower.length = 0;
   };
-  // Series with fewer rows than columns have gaps that are none.
   let empty = 0;
   for (const [column, { low, high, rows }] of sums.entries()) {
-    if (rows === 0 && ++empty > 4) close();
+    if (rows === 0 && ++empty > gapColumnsMin) close();
     if (rows === 0) continue;
     empty = 0;
     const x = plot.left + column * columnWidth;
@@ -197,6 +213,10 @@ function bandPath({ times }: LabelledSeries, { lows, highs }: Judged, scale: Sca
 
 function columnOf(time: number, scale: Scale): number {
   return Math.round((scale.x(time) - plot.left) / columnWidth);
+}
+
+function countText(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function escapeText(text: string): string {

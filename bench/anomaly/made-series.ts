@@ -23,9 +23,8 @@ interface Placed {
 }
 
 /**
- * Made series that stand for what real systems emit, with labelled windows: a second corpus whose scales, rates, lengths and kinds of
- * anomaly the detectors have not been tuned on, as long as nobody tunes on it. Any whole number is a seed, and each gives other
- * places, strengths and noise.
+ * Made series that stand for what real systems emit, with labelled windows: a second corpus, of other scales, rates, lengths and kinds
+ * of anomaly. Any whole number is a seed, and each gives other places, strengths and noise: a seed that nobody has looked at is unseen.
  */
 export function madeSeries(seed: number): readonly LabelledSeries[] {
   const systems = [...webSystems, ...hostSystems, ...sensorSystems, ...peopleSystems];

@@ -48,6 +48,17 @@ describe("a chart of a series", () => {
     }
   });
 
+  test("draws no line over a time without values, and a value between two such times as a point", () => {
+    const there = [...Array(1000).keys(), 1500, ...Array.from({ length: 1000 }, (_, index) => 3000 + index)];
+    const kept = (all: Float64Array) => Float64Array.from(there, (row) => all[row] ?? 0);
+    const shown = { ...series, times: kept(series.times), values: kept(series.values), windows: [] };
+    const nothing = new Float64Array(there.length);
+    const svg = chartSvg("a title", shown, { scores: nothing, lows: nothing, highs: nothing, stateBytesMax: 0 }, 0.5);
+    const path = [...svg.matchAll(/class="value" d="([^"]*)"/g)].at(-1)?.[1] ?? "";
+    assert.equal(count(path, "M"), 3);
+    assert.match(path, /M[\d.]+ [\d.]+h1M/);
+  });
+
   test("leaves the band out where nothing is expected yet", () => {
     const svg = chartSvg("a title", series, judged({}, Number.NaN), 0.5);
     assert.match(svg, /<path class="band" d=""\/>/);
