@@ -38,68 +38,74 @@ export class ShapeMemory {
     return Math.max(this.#head[1] ?? 0, radiusStart);
   }
 
+  /** Of the sum of squares, in steps. */
+  get #squareRadius(): number {
+    return (this.#radius * stepsPerUnit) ** 2 * shapeSize;
+  }
+
   /**
    * Root mean square distance from the nearest shape that was known at `knownRow` (null: there is none); then learns this one
    * when it is new among all.
    */
   visit(shape: Float64Array, row: number, knownRow: number): number | null {
+    const steps = shape.map((value) => value * stepsPerUnit);
     let known = Number.POSITIVE_INFINITY;
     let any = Number.POSITIVE_INFINITY;
-    for (let index = 0; index < this.#count; index++) {
-      const square = this.#squareDistance(index, shape, Math.max(known, any));
+    const count = this.#count;
+    for (let index = 0; index < count; index++) {
+      const square = this.#squareDistance(index, steps, Math.max(known, any));
       if (square < any) any = square;
       if (square < known && (this.#rows[index] ?? 0) <= knownRow) known = square;
     }
-    if (any > this.#radius ** 2 * shapeSize) this.#add(shape, row);
-    return known === Number.POSITIVE_INFINITY ? null : Math.sqrt(known / shapeSize);
+    if (any > this.#squareRadius) this.#add(steps, row);
+    return known === Number.POSITIVE_INFINITY ? null : Math.sqrt(known / shapeSize) / stepsPerUnit;
   }
 
   /** Rewrites all shapes, for another scale. */
   convert(change: (value: number) => number): void {
     const shapes = this.#shapes;
     for (let index = 0; index < this.#count * shapeSize; index++) {
-      shapes[index] = stepOf(change((shapes[index] ?? 0) / stepsPerUnit));
+      shapes[index] = wholeStep(change((shapes[index] ?? 0) / stepsPerUnit) * stepsPerUnit);
     }
   }
 
-  /** Stops adding up beyond `limit`: most shapes are far away. */
-  #squareDistance(index: number, shape: Float64Array, limit: number): number {
+  /** In square steps. Stops adding up beyond `limit`: most shapes are far away. */
+  #squareDistance(index: number, steps: ArrayLike<number>, limit: number): number {
     const shapes = this.#shapes;
     const start = index * shapeSize;
     let sum = 0;
     for (let place = 0; place < shapeSize && sum < limit; place++) {
-      const difference = (shape[place] ?? 0) - (shapes[start + place] ?? 0) / stepsPerUnit;
+      const difference = (steps[place] ?? 0) - (shapes[start + place] ?? 0);
       sum += difference * difference;
     }
     return sum;
   }
 
-  #add(shape: Float64Array, row: number): void {
+  #add(steps: Float64Array, row: number): void {
     while (this.#count === shapesMax) this.#thin();
     const index = this.#count;
-    for (let place = 0; place < shapeSize; place++) this.#shapes[index * shapeSize + place] = stepOf(shape[place] ?? 0);
+    for (let place = 0; place < shapeSize; place++)
+      this.#shapes[index * shapeSize + place] = wholeStep(steps[place] ?? 0);
     this.#rows[index] = row;
     this.#head[0] = index + 1;
   }
 
   /** Makes one of shapes that are now near each other: the oldest stays. */
   #thin(): void {
-    const probe = new Float64Array(shapeSize);
     const all = this.#count;
     let kept = all;
     while (kept > all * fullAfterThinning) {
       this.#head[1] = this.#radius * radiusGrowth;
-      const limit = this.#radius ** 2 * shapeSize;
+      const limit = this.#squareRadius;
       const before = kept;
       kept = 0;
       for (let index = 0; index < before; index++) {
-        for (let place = 0; place < shapeSize; place++) {
-          probe[place] = (this.#shapes[index * shapeSize + place] ?? 0) / stepsPerUnit;
-        }
+        const start = index * shapeSize;
+        const steps = this.#shapes.subarray(start, start + shapeSize);
         let near = false;
-        for (let other = 0; other < kept && !near; other++) near = this.#squareDistance(other, probe, limit) < limit;
+        for (let other = 0; other < kept && !near; other++) near = this.#squareDistance(other, steps, limit) < limit;
         if (near) continue;
-        this.#shapes.copyWithin(kept * shapeSize, index * shapeSize, (index + 1) * shapeSize);
+        this.#shapes.copyWithin(kept * shapeSize, start, start + shapeSize);
         this.#rows[kept] = this.#rows[index] ?? 0;
         kept++;
       }
@@ -108,6 +114,6 @@ export class ShapeMemory {
   }
 }
 
-function stepOf(value: number): number {
-  return Math.max(-stepMax, Math.min(stepMax, Math.round(value * stepsPerUnit)));
+function wholeStep(steps: number): number {
+  return Math.max(-stepMax, Math.min(stepMax, Math.round(steps)));
 }
