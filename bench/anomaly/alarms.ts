@@ -17,6 +17,8 @@ export interface AlarmResult {
   /** From the first row of a window to its first row at or above the threshold, median over the windows that were hit; NaN when none was. */
   readonly delayRows: number;
   readonly delayHours: number;
+  /** The same as a share of the window: the labels' windows begin before what they label, so 0.5 is its middle. */
+  readonly delayShare: number;
 }
 
 /** What of a series somebody is alerted to at a threshold; all are rows. */
@@ -61,15 +63,17 @@ export function alarmsAt(
   let falseAlarms = 0;
   const rows: number[] = [];
   const hours: number[] = [];
+  const shares: number[] = [];
   for (const series of corpus) {
     const finds = findsAt(series, threshold, firstRow);
     falseAlarms += finds.falseAlarms.length;
     windowCount += finds.hits.length;
     for (const [window, hit] of finds.hits.entries()) {
       if (hit === null) continue;
-      const first = series.windows[window]?.[0] ?? 0;
+      const [first, last] = series.windows[window] ?? [0, 0];
       rows.push(hit - first);
       hours.push(((series.times[hit] ?? 0) - (series.times[first] ?? 0)) / hourMillis);
+      shares.push((hit - first) / (last - first + 1));
     }
   }
   return {
@@ -78,6 +82,7 @@ export function alarmsAt(
     falseAlarmsPerWeek: falseAlarms / weeks(corpus, firstRow),
     delayRows: middle(rows),
     delayHours: middle(hours),
+    delayShare: middle(shares),
   };
 }
 

@@ -1,4 +1,4 @@
-import { alarmsAt, type TimedSeries, thresholdFor } from "./alarms.ts";
+import { type AlarmResult, alarmsAt, type TimedSeries, thresholdFor } from "./alarms.ts";
 import type { BenchDetector } from "./bench-detectors.ts";
 import { type NabProfile, nabAt, nabBest, nabProfiles } from "./nab-score.ts";
 import { vusPr } from "./vus-pr.ts";
@@ -40,7 +40,7 @@ export function scoreTable(results: readonly CorpusScores[]): string {
 
 /** What somebody who is alerted sees: at one false alarm a series and week, and at the detector's own threshold. */
 export function alarmTable(results: readonly CorpusScores[]): string {
-  const delay = "delay (rows / hours)";
+  const delay = "delay (rows / hours / share of the window)";
   return table(
     [
       "detector",
@@ -123,8 +123,8 @@ function percent(share: number): string {
   return Number.isNaN(share) ? none : `${(100 * share).toFixed(1)} %`;
 }
 
-function delayText({ delayRows, delayHours }: { readonly delayRows: number; readonly delayHours: number }): string {
-  return Number.isNaN(delayRows) ? none : `${delayRows} / ${delayHours.toFixed(1)}`;
+function delayText({ delayRows, delayHours, delayShare }: AlarmResult): string {
+  return Number.isNaN(delayRows) ? none : `${delayRows} / ${delayHours.toFixed(1)} / ${delayShare.toFixed(2)}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -43,6 +43,7 @@ describe("alarms", () => {
     assert.equal(result.recall, 3 / 4);
     assert.equal(result.delayRows, 6);
     assert.equal(result.delayHours, 1);
+    assert.equal(result.delayShare, 6 / 50);
   });
 
   test("the threshold for one false alarm a week is the lowest that keeps to it over all series", () => {
