@@ -10,9 +10,9 @@ const day = 24 * hour;
 const timeSteps = [1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600].map((seconds) => seconds * second);
 const daySteps = [1, 2, 7, 14, 28, 56, 112].map((days) => days * day);
 
-/** Three to seven round numbers within the range. */
+/** Three to eight round numbers within the range. */
 export function valueTicks(low: number, high: number): readonly Tick[] {
-  const rough = (high - low) / 5;
+  const rough = (high - low) / 8;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
   const ticks: Tick[] = [];
