@@ -96,7 +96,10 @@ export class ProcessThread {
         this.#calls?.stop("Processing is being restarted");
         if (this.#worker !== worker) return;
         this.#worker = null;
-        if (ready && !this.#stopping) void this.#respawn();
+        // A thread that has not opened the database yet answers to no ping, and must not be taken for one that hangs.
+        if (this.#pinger !== null) clearInterval(this.#pinger);
+        if (!ready) reject(new Error("The processing thread ended before it was ready."));
+        else if (!this.#stopping) void this.#respawn();
       });
     });
   }
