@@ -7,7 +7,7 @@ import {
   type BacktestFind,
   type BacktestRecord,
   type BacktestSummary,
-} from "../pipeline/process/backtest.ts";
+} from "../pipeline/process/rules/backtest.ts";
 import { countOf } from "./count-of.ts";
 import { progressBar } from "./progress-bar.ts";
 import { recordPages } from "./record-pages.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AnomalyDefinition } from "../../src/model/definition.ts";
 import { recordId, recordIdText } from "../../src/model/record.ts";
-import { Backtest, type BacktestRecord } from "../../src/pipeline/process/backtest.ts";
+import { Backtest, type BacktestRecord } from "../../src/pipeline/process/rules/backtest.ts";
 
 const start = Date.UTC(2026, 0, 1);
 const hour = 3_600_000;

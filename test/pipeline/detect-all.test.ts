@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { AnomalyDefinition } from "../../src/model/definition.ts";
 import type { DetectorOptions } from "../../src/model/detector.ts";
-import { type Detected, detectAll } from "../../src/pipeline/process/detect-all.ts";
+import { type Detected, detectAll } from "../../src/pipeline/process/rules/detect-all.ts";
 import { recordDraft } from "../contracts/outcome-samples.ts";
 
 const start = Date.UTC(2026, 10, 16, 12);

@@ -5,7 +5,7 @@ import {
   type IncidentState,
   type IncidentStep,
   noIncident,
-} from "../../src/pipeline/process/detect/follow-incident.ts";
+} from "../../src/pipeline/process/rules/follow-incident.ts";
 
 const noon = Date.UTC(2026, 10, 16, 12);
 const minute = 60_000;

@@ -11,14 +11,14 @@ import type { ReadEvent } from "../ingest/read-event.ts";
 import { readEvents } from "../ingest/read-events.ts";
 import type { Contract } from "./contract.ts";
 import { copyJson } from "./copy-json.ts";
-import { troubleNotices } from "./detect/rule-troubles.ts";
-import { type DetectInput, detectAll } from "./detect-all.ts";
 import { explainErrors } from "./explain-errors.ts";
 import { failureDraft } from "./failure-draft.ts";
 import { identityPaths } from "./identify.ts";
 import { notificationsOf } from "./notifications.ts";
 import { type EventResult, processEvent } from "./process-event.ts";
 import { contentHash, RecordDrafts } from "./record-drafts.ts";
+import { type DetectInput, detectAll } from "./rules/detect-all.ts";
+import { troubleNotices } from "./rules/rule-troubles.ts";
 
 /** What processing needs to know besides the raw object. */
 export interface ProcessContext {

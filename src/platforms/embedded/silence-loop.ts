@@ -1,5 +1,5 @@
 import type { Project } from "../../model/definition.ts";
-import { judgeSilence, knowsSilence } from "../../pipeline/process/judge-silence.ts";
+import { judgeSilence, knowsSilence } from "../../pipeline/process/rules/judge-silence.ts";
 import type { DetectorStates, SilenceOutcome } from "../../ports/detector-states.ts";
 
 export interface SilenceLoopOptions {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Project } from "../../../src/model/definition.ts";
 import type { Detector, SilencePoint } from "../../../src/model/detector.ts";
-import { noIncident } from "../../../src/pipeline/process/detect/follow-incident.ts";
-import { ruleStateText } from "../../../src/pipeline/process/detect/rule-state.ts";
+import { noIncident } from "../../../src/pipeline/process/rules/follow-incident.ts";
+import { ruleStateText } from "../../../src/pipeline/process/rules/rule-state.ts";
 import { SilenceLoop } from "../../../src/platforms/embedded/silence-loop.ts";
 import type { DueState } from "../../../src/ports/detector-states.ts";
 

@@ -1,8 +1,14 @@
 import type { Detector, MultivariateDetectorOptions, Verdict } from "../../../model/detector.ts";
 import { alarmProbability, scoreOf, weekMillis } from "./alarm-probability.ts";
-import { type Covariance, distanceOf, type FieldDistance, learnPoint, newCovariance } from "./covariance.ts";
-import { type DistanceTail, learnDistance, newTail, tailDistance } from "./distance-tail.ts";
 import { leniency } from "./leniency.ts";
+import {
+  type Covariance,
+  distanceOf,
+  type FieldDistance,
+  learnPoint,
+  newCovariance,
+} from "./multivariate/covariance.ts";
+import { type DistanceTail, learnDistance, newTail, tailDistance } from "./multivariate/distance-tail.ts";
 import { notANumber } from "./not-a-number.ts";
 import { numberText } from "./number-text.ts";
 

@@ -1,9 +1,9 @@
 import type { Detector, Judgement, RateDetectorOptions, SilencePoint, Verdict } from "../../../model/detector.ts";
 import { deviationLimit, scoreOf, weekMillis } from "./alarm-probability.ts";
 import { type CountBand, countBand, countDeviation } from "./count-band.ts";
-import { durationText } from "./duration-text.ts";
 import { leniency } from "./leniency.ts";
 import { numberText } from "./number-text.ts";
+import { durationText } from "./rate/duration-text.ts";
 import {
   expectedMeans,
   hourMillis,
@@ -12,8 +12,8 @@ import {
   learnHour,
   newProfile,
   type RateProfile,
-} from "./rate-profile.ts";
-import { expectedBetween, type SilenceMeasure, silenceLimit, silentAt } from "./silence.ts";
+} from "./rate/rate-profile.ts";
+import { expectedBetween, type SilenceMeasure, silenceLimit, silentAt } from "./rate/silence.ts";
 
 /** About 2 KB as JSON. */
 interface RateState {

@@ -1,5 +1,5 @@
 import type { Project } from "../../../model/definition.ts";
-import { judgeSilence, knowsSilence } from "../../../pipeline/process/judge-silence.ts";
+import { judgeSilence, knowsSilence } from "../../../pipeline/process/rules/judge-silence.ts";
 import type { SilenceOutcome } from "../../../ports/detector-states.ts";
 import { dynamoDetectorStates } from "../detector-states.ts";
 import { entityOf } from "../item.ts";

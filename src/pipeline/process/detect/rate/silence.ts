@@ -1,4 +1,4 @@
-import { alarmProbability, weekMillis } from "./alarm-probability.ts";
+import { alarmProbability, weekMillis } from "../alarm-probability.ts";
 import { expectedMeans, hourMillis, hoursPerWeek, type RateProfile } from "./rate-profile.ts";
 
 /** A silence is measured in the records that should have come meanwhile: a night without any is short, a minute at noon may be long. */

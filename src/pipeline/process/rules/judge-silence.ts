@@ -1,14 +1,14 @@
-import type { DetectorState } from "../../model/anomaly.ts";
-import type { AnomalyDefinition, Project } from "../../model/definition.ts";
-import type { Detector, Judgement, SilencePoint } from "../../model/detector.ts";
-import { retentionMillisDefault } from "../../model/limits.ts";
-import type { DetectorStates, DueState, SilenceOutcome } from "../../ports/detector-states.ts";
-import { incidentNotices } from "../notify/incident-notices.ts";
-import { detectorFor } from "./detect/detector-for.ts";
-import { foundAnomaly } from "./detect/found-anomaly.ts";
-import { IncidentChanges } from "./detect/incident-changes.ts";
-import { parseRuleState, ruleStateText } from "./detect/rule-state.ts";
-import { RuleTroubles, troubleNotices } from "./detect/rule-troubles.ts";
+import type { DetectorState } from "../../../model/anomaly.ts";
+import type { AnomalyDefinition, Project } from "../../../model/definition.ts";
+import type { Detector, Judgement, SilencePoint } from "../../../model/detector.ts";
+import { retentionMillisDefault } from "../../../model/limits.ts";
+import type { DetectorStates, DueState, SilenceOutcome } from "../../../ports/detector-states.ts";
+import { incidentNotices } from "../../notify/incident-notices.ts";
+import { detectorFor } from "../detect/detector-for.ts";
+import { foundAnomaly } from "./found-anomaly.ts";
+import { IncidentChanges } from "./incident-changes.ts";
+import { parseRuleState, ruleStateText } from "./rule-state.ts";
+import { RuleTroubles, troubleNotices } from "./rule-troubles.ts";
 
 /** Up to when it is known what came. */
 export interface Watch {

@@ -1,4 +1,4 @@
-import { countDeviation } from "./count-band.ts";
+import { countDeviation } from "../count-band.ts";
 
 /** How many records a bucket has: what is learned of the buckets so far. About 1.5 KB as JSON. */
 export interface RateProfile {

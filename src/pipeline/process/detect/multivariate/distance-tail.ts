@@ -1,4 +1,4 @@
-import { upperNormalQuantile } from "./normal-quantile.ts";
+import { upperNormalQuantile } from "../normal-quantile.ts";
 
 /** How far out points lie: of what is beyond `tailProbability` of normal points, how much there is and how far it reaches. */
 export interface DistanceTail {

@@ -1,7 +1,7 @@
-import type { AnomalyDraft, DetectorState } from "../../model/anomaly.ts";
-import type { AnomalyDefinition } from "../../model/definition.ts";
-import { assert, EventPulseError } from "../../model/error.ts";
-import { parseRecordId, type RecordId } from "../../model/record.ts";
+import type { AnomalyDraft, DetectorState } from "../../../model/anomaly.ts";
+import type { AnomalyDefinition } from "../../../model/definition.ts";
+import { assert, EventPulseError } from "../../../model/error.ts";
+import { parseRecordId, type RecordId } from "../../../model/record.ts";
 import { detectAll } from "./detect-all.ts";
 
 /** A stored record, as far as a rule sees it. */

@@ -1,19 +1,19 @@
 import { hash } from "node:crypto";
-import type { AnomalyDraft, DetectorState } from "../../model/anomaly.ts";
-import type { AnomalyDefinition } from "../../model/definition.ts";
-import type { Detector, Judgement } from "../../model/detector.ts";
-import type { IncidentChange } from "../../model/incident.ts";
-import { limits } from "../../model/limits.ts";
-import type { RecordDraft } from "../../model/record.ts";
-import type { RecordTable } from "../../ports/record-table.ts";
-import { detectorFor } from "./detect/detector-for.ts";
-import { noIncident } from "./detect/follow-incident.ts";
-import { foundAnomaly } from "./detect/found-anomaly.ts";
-import { IncidentChanges, type IncidentSeries } from "./detect/incident-changes.ts";
-import { parseRuleState, ruleStateText } from "./detect/rule-state.ts";
-import { type RuleTrouble, RuleTroubles } from "./detect/rule-troubles.ts";
-import { ruleValue } from "./detect/rule-value.ts";
-import { fieldAt, fieldPath } from "./field-path.ts";
+import type { AnomalyDraft, DetectorState } from "../../../model/anomaly.ts";
+import type { AnomalyDefinition } from "../../../model/definition.ts";
+import type { Detector, Judgement } from "../../../model/detector.ts";
+import type { IncidentChange } from "../../../model/incident.ts";
+import { limits } from "../../../model/limits.ts";
+import type { RecordDraft } from "../../../model/record.ts";
+import type { RecordTable } from "../../../ports/record-table.ts";
+import { detectorFor } from "../detect/detector-for.ts";
+import { fieldAt, fieldPath } from "../field-path.ts";
+import { noIncident } from "./follow-incident.ts";
+import { foundAnomaly } from "./found-anomaly.ts";
+import { IncidentChanges, type IncidentSeries } from "./incident-changes.ts";
+import { parseRuleState, ruleStateText } from "./rule-state.ts";
+import { type RuleTrouble, RuleTroubles } from "./rule-troubles.ts";
+import { ruleValue } from "./rule-value.ts";
 
 /** A record on its way, with its data still parsed. */
 export interface DetectInput {
