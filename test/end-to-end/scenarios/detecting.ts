@@ -8,7 +8,7 @@ import { alert, anomaly, defineConfig, email, stream } from "eventpulse";
 import { z } from "zod";
 
 const schema = z.looseObject({ at: z.iso.datetime(), country: z.string(), load: z.number(), latency: z.number() });
-const [visits, categories, shapes, pairs, own, beats] = [0, 1, 2, 3, 4, 5].map(() => stream({ schema, time: "at", pii: ["email"] }));
+const [visits, categories, shapes, pairs, own, beats, offices] = [0, 1, 2, 3, 4, 5, 6].map(() => stream({ schema, time: "at", pii: ["email"] }));
 const volume = anomaly(visits, { detect: { rate: { bucket: "1m", warmup: 30, silence: false } } });
 const newCountry = anomaly(categories, { value: "country", detect: { novelty: { warmup: 50 } } });
 const drift = anomaly(shapes, { detect: { drift: { window: 20 } } });
@@ -25,10 +25,11 @@ const jump = anomaly(own, {
   },
 });
 const alive = anomaly(beats, { per: "country", detect: { rate: { bucket: "1s", warmup: 10 } } });
+const usual = anomaly(offices, { value: "load", detect: "streaming" });
 export default defineConfig({
   name: "detecting",
-  streams: { visits, categories, shapes, pairs, own, beats },
-  anomalies: { volume, newCountry, drift, together, jump, alive },
+  streams: { visits, categories, shapes, pairs, own, beats, offices },
+  anomalies: { volume, newCountry, drift, together, jump, alive, usual },
   alerts: [alert({ on: alive, to: [email("ops@example.com")] }), alert({ on: jump, to: [email("ops@example.com")] })],
 });
 `;
@@ -53,6 +54,31 @@ export function detectingScenarios(platform: Platform): void {
         const load = 100 + ((index * 37) % 50);
         return event(index, { load, latency: 2 * load + (index % 7) });
       });
+
+    test("an ordinary value at an unusual hour is an anomaly: what a series does every day is learned over many objects", async () => {
+      const perDay = 96;
+      const night = 6 * perDay + 8;
+      const days = Array.from({ length: night + 6 }, (_, quarter) => {
+        const busy = Math.max(0, Math.sin((((quarter % perDay) / perDay) * 24 - 7) * (Math.PI / 12)));
+        const load = quarter >= night ? 75 : 20 + 60 * busy + ((quarter * 37) % 11) / 10;
+        return { ...event(0), at: isoTime(Date.UTC(2026, 0, 1) + quarter * 15 * 60_000), load };
+      });
+      for (const [from, to] of [
+        [0, 200],
+        [200, 500],
+        [500, night],
+        [night, days.length],
+      ] as const) {
+        await running.send("offices", days.slice(from, to));
+        await running.settled();
+      }
+      const [first, ...others] = await found("offices");
+      assert.deepEqual(others, []);
+      assert.deepEqual([first?.rule, first?.field, first?.value], ["usual", "load", 75]);
+      assert.ok(String(first?.time).startsWith("2026-01-07T02:") || String(first?.time).startsWith("2026-01-07T03:"));
+      assert.match(first?.why ?? "", /this time of day|the level at this time of day/);
+      assert.ok(Number(first?.expectedHigh) < 40, `expected up to ${first?.expectedHigh}`);
+    });
 
     test("a minute with too many records is an anomaly of that minute, not of a record", async () => {
       const minutes = Array.from({ length: 40 }, (_, minute) =>
