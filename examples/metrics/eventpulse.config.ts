@@ -7,11 +7,7 @@ export const metrics = stream({
   time: "at",
 });
 
-/** Far from the median of the last 288 points of its own series: a day, for a point every five minutes. */
-const odd = anomaly(metrics, {
-  value: "value",
-  per: "series",
-  detect: { mad: { window: 288, threshold: 8, warmup: 144 } },
-});
+/** Unlike anything that its own series did before. */
+const odd = anomaly(metrics, { value: "value", per: "series", detect: "streaming" });
 
 export default defineConfig({ name: "metrics", streams: { metrics }, sources: [http()], anomalies: { odd } });
