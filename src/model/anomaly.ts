@@ -10,7 +10,7 @@ export interface AnomalyDraft {
   readonly key: string;
   readonly time: number;
   readonly value: AnomalyValue;
-  readonly verdict: Required<Omit<Verdict, "about" | "inconclusive">>;
+  readonly verdict: Required<Omit<Verdict, "about" | "inconclusive" | "goesOn">>;
   /**
    * Index of the event in the raw object: an anomaly is kept only when its record is (the first one, where a transform made
    * several). Null: it is about a period, not a record, and is kept in any case.

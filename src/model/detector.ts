@@ -10,6 +10,8 @@ export interface Verdict {
   readonly expectedHigh?: number | null;
   /** Nothing was judged (still learning, no finite number): it says neither that all is well nor that it is not. Left out: false. */
   readonly inconclusive?: boolean;
+  /** Still unusual, but part of what was found before: no find of its own. An incident that is open goes on. Left out: false. */
+  readonly goesOn?: boolean;
   /** What it is about, where that is not the value of the rule's one field in this record. */
   readonly about?: VerdictSubject;
 }

@@ -114,7 +114,17 @@ describe("what the streaming detector finds", () => {
       [noonOfTheSixthDay],
     );
     const next = verdicts[noonOfTheSixthDay + 1] as Verdict;
-    assert.ok(next.score < 0.5 && next.inconclusive === true);
+    assert.ok(next.score < 0.5 && next.goesOn === true);
+  });
+
+  test("what is far worse than the incident it falls into is a find of its own", () => {
+    const verdicts = judgeAll(
+      office((value, row) => (row === noonOfTheSixthDay ? 130 : row === noonOfTheSixthDay + 10 ? 5000 : value)),
+    );
+    assert.deepEqual(
+      finds(verdicts).filter((row) => row >= noonOfTheSixthDay),
+      [noonOfTheSixthDay, noonOfTheSixthDay + 10],
+    );
   });
 
   test("nothing while it is learning: under 150 values, and on the first day", () => {

@@ -17,11 +17,11 @@ class Series {
   #opened = 0;
 
   /** `score` null: an ordinary point. */
-  add(minutes: number, score: number | null, { value = minutes, silent = false } = {}): IncidentStep {
+  add(minutes: number, score: number | null, { value = minutes, silent = false, goesOn = false } = {}): IncidentStep {
     const time = noon + minutes * minute;
     const verdict = { score: score ?? 0, anomalous: true, why: "because", expectedLow: 0, expectedHigh: 10 };
     const found = score === null ? null : { time, field: "total", value, verdict };
-    const step = followIncident(this.state, { time, found, silent }, () => `inc_${++this.#opened}`);
+    const step = followIncident(this.state, { time, found, silent, goesOn }, () => `inc_${++this.#opened}`);
     // As a store keeps it.
     this.state = JSON.parse(JSON.stringify(step.state)) as IncidentState;
     if (step.change !== null) this.changes.push([minutes, step.change, step.incident?.id ?? ""]);
@@ -47,6 +47,20 @@ describe("an incident", () => {
       [0, "opened", "inc_1"],
       [7, "over", "inc_1"],
     ]);
+  });
+
+  test("goes on with what is part of the find before, becomes critical by lasting, and is over with what is ordinary", () => {
+    const series = new Series();
+    series.unusual(0);
+    for (let minutes = 1; minutes <= 20; minutes++) series.add(minutes, null, { goesOn: true });
+    series.ordinary(22, 24, 26);
+    assert.deepEqual(series.changes, [
+      [0, "opened", "inc_1"],
+      [15, "escalated", "inc_1"],
+      [26, "over", "inc_1"],
+    ]);
+    series.add(30, null, { goesOn: true });
+    assert.equal(series.state.open, null);
   });
 
   test("is one however many points it has, and its state stays small", () => {

@@ -22,6 +22,8 @@ const learningRowsMax = 750;
 const incidentShare = 0.03;
 const incidentRowsMin = 20;
 const incidentRowsMax = 100;
+/** So many times the evidence that began the incident is a find of its own: else a small false alarm would hide an outage. */
+const worseBy = 2;
 /** Scores of rows that belong to an incident lie just below those that begin one. */
 const incidentScore = 0.45;
 
@@ -39,7 +41,7 @@ const incidentScore = 0.45;
  * measured once, over all series, as false alarms a week (`bench/anomaly`), and `falseAlarmsPerWeek` moves it.
  *
  * The score is evidence / (evidence + limit): 0.5 begins an incident. While it lasts (3 % of the rows so far, 20 to 100)
- * further unusual values score just below 0.5 and are inconclusive: they neither begin another nor end this one.
+ * further unusual values score just below 0.5 and only say that it goes on, unless they are far more unusual.
  */
 export function streamingDetector({ falseAlarmsPerWeek }: StreamingOptions): Detector<number, SeriesState> {
   const limit = limitOfOneAWeek * falseAlarmsPerWeek ** limitPower;
@@ -51,20 +53,16 @@ export function streamingDetector({ falseAlarmsPerWeek }: StreamingOptions): Det
       const state = known.copy();
       const evidence = weigh(state, time, value);
       if (isLearning(state, time)) return { verdict: learningVerdict(state.get("rows")), state };
-      let score = scoreOf(sum(evidence), limit * leniency(falsePositives));
+      const all = sum(evidence);
+      const score = scoreOf(all, limit * leniency(falsePositives));
       const unusual = score >= 0.5;
-      const rows = state.get("rows");
-      const anomalous = unusual && rows >= state.get("incidentEnd");
-      if (anomalous) {
-        const length = Math.min(incidentRowsMax, Math.max(incidentRowsMin, incidentShare * rows));
-        state.set("incidentEnd", rows + length);
-      } else if (unusual) score = incidentScore + (0.5 - incidentScore) * 0.99 * score;
+      const anomalous = unusual && begins(state, all);
       return {
         state,
         verdict: {
-          score,
+          score: unusual && !anomalous ? incidentScore + (0.5 - incidentScore) * 0.99 * score : score,
           anomalous,
-          inconclusive: unusual && !anomalous,
+          goesOn: unusual && !anomalous,
           // Only asked of what is shown: the band and the words cost as much as the judgement itself.
           get expectedLow() {
             return expectedBand(known, time)?.low ?? null;
@@ -79,6 +77,17 @@ export function streamingDetector({ falseAlarmsPerWeek }: StreamingOptions): Det
       };
     },
   };
+}
+
+/** Whether an unusual value is a find: outside of an incident, or far more unusual than what that was about. */
+function begins(state: SeriesState, evidence: number): boolean {
+  const rows = state.get("rows");
+  const isWithin = rows < state.get("incidentEnd");
+  if (isWithin && evidence < worseBy * state.get("incidentPeak")) return false;
+  const length = Math.min(incidentRowsMax, Math.max(incidentRowsMin, incidentShare * rows));
+  state.set("incidentEnd", rows + length);
+  state.set("incidentPeak", evidence);
+  return true;
 }
 
 function isLearning(state: SeriesState, time: number): boolean {

@@ -113,8 +113,10 @@ function judge(
   }
   const { verdict, state } = judged;
   of.state = state;
-  if (!verdict.anomalous) return verdict.inconclusive ? null : incidents.follow(of, time, null);
-  return incidents.follow(of, time, foundAnomaly(rule, key, verdict, { ...draft, value }));
+  const { anomalous, inconclusive = false, goesOn = false } = verdict;
+  if (inconclusive) return null;
+  const found = anomalous ? foundAnomaly(rule, key, verdict, { ...draft, value }) : null;
+  return incidents.follow(of, { time, found, silent: false, goesOn });
 }
 
 function serialised(

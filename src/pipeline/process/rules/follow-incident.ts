@@ -33,10 +33,12 @@ interface EndedIncident {
 export interface IncidentPoint {
   /** Event time, but no later than the event was received: one clock that is years ahead would keep an incident open for years. */
   readonly time: number;
-  /** What is unusual; null: it is ordinary. */
+  /** What is unusual; null: nothing that is told of by itself. */
   readonly found: Pick<AnomalyDraft, "time" | "field" | "value" | "verdict"> | null;
   /** It stands for events that did not come. */
   readonly silent: boolean;
+  /** Where nothing was found: whether it is still as unusual as what was found before, not ordinary. */
+  readonly goesOn: boolean;
 }
 
 export interface IncidentStep {
@@ -72,9 +74,9 @@ const quietMillisEnough = 60 * 60_000;
  */
 export function followIncident(state: IncidentState, point: IncidentPoint, newId: () => string): IncidentStep {
   const { open, last } = state;
-  const { time, found, silent } = point;
-  if (found === null) return open === null ? nothing(state) : quieten(state, open, time);
-  if (open !== null) return extend(state, open, point, found);
+  const { time, found, silent, goesOn } = point;
+  if (open !== null) return found !== null || goesOn ? extend(state, open, point) : quieten(state, open, time);
+  if (found === null) return nothing(state);
   if (last !== null && time >= last.openedAt && time <= last.overAt) {
     return { state, of: last, incident: null, change: null };
   }
@@ -83,13 +85,13 @@ export function followIncident(state: IncidentState, point: IncidentPoint, newId
   return { state: { open: opened, last }, of: incident, incident, change: "opened" };
 }
 
-function extend(state: IncidentState, open: OpenIncident, { time, silent }: IncidentPoint, found: Found): IncidentStep {
+function extend(state: IncidentState, open: OpenIncident, { time, silent, found }: IncidentPoint): IncidentStep {
   const isLatest = time > open.lastAt;
   const incident = withSeverity({
     ...incidentOf(open),
     lastAt: Math.max(open.lastAt, time),
     points: open.points + 1,
-    worst: found.verdict.score > open.worst.score ? worstPoint(found) : open.worst,
+    worst: found !== null && found.verdict.score > open.worst.score ? worstPoint(found) : open.worst,
   });
   const next: OpenIncident = { ...incident, ordinary: isLatest ? 0 : open.ordinary, silent };
   const change = incident.severity === open.severity ? null : "escalated";

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { AnomalyDraft } from "../../../model/anomaly.ts";
 import type { IncidentChange } from "../../../model/incident.ts";
-import { followIncident, type IncidentState, type IncidentStep } from "./follow-incident.ts";
+import { followIncident, type IncidentPoint, type IncidentState, type IncidentStep } from "./follow-incident.ts";
 
 /** What is unusual at a point, before it is known which incident it belongs to. */
 export type FoundAnomaly = Omit<AnomalyDraft, "incident" | "severity">;
@@ -23,12 +23,13 @@ export class IncidentChanges {
   }
 
   /** Takes the incident of `series` further by a point that was judged; answers with what was found there as part of its incident. */
-  follow(series: IncidentSeries, time: number, found: FoundAnomaly | null, silent = false): AnomalyDraft | null {
+  follow(series: IncidentSeries, point: IncidentPoint & { readonly found: FoundAnomaly | null }): AnomalyDraft | null {
     const { rule, key } = series;
+    const { time, found } = point;
     // Nearly every point there is.
     if (found === null && series.incident.open === null) return null;
     const newId = () => incidentId([this.#tenant, rule.name, key, found?.id ?? ""], found?.time ?? time);
-    const step = followIncident(series.incident, { time, found, silent }, newId);
+    const step = followIncident(series.incident, point, newId);
     series.incident = step.state;
     this.#note(series, step, time, found);
     return found === null || step.of === null ? null : { ...found, incident: step.of.id, severity: step.of.severity };

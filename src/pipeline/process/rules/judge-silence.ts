@@ -56,7 +56,12 @@ function silenceOf(project: Project, { tenant, state: stored }: DueState, watch:
   if (!judged.verdict.anomalous) return null;
   const incidents = new IncidentChanges(tenant);
   const series = { rule, key, incident };
-  const anomaly = incidents.follow(series, now, foundAnomaly(rule, key, judged.verdict, null), true);
+  const anomaly = incidents.follow(series, {
+    time: now,
+    found: foundAnomaly(rule, key, judged.verdict, null),
+    silent: true,
+    goesOn: false,
+  });
   const dueAt = detector.dueAt?.(judged.state) ?? null;
   const next: DetectorState = {
     ...{ rule: name, key, version },

@@ -35,10 +35,12 @@ export const place = {
   sampleStride: 10,
   /** The row from which another incident may begin. */
   incidentEnd: 11,
+  /** The most evidence of that incident. */
+  incidentPeak: 12,
   /** Milliseconds since 1970. */
-  firstTime: 12,
+  firstTime: 13,
 } as const;
-const numberCount = 13;
+const numberCount = 14;
 
 /** Where each part begins, in bytes; the parts with the widest numbers first, so that all are aligned. */
 const numbersAt = 0;
