@@ -33,8 +33,8 @@ const checks: Readonly<Record<string, Check>> = {
     dynamo: "local",
     concurrency: 2,
     // Faults are tried by the hundred in one test.
-    testSecondsMax: 400,
-    minutesMax: 10,
+    testSecondsMax: 600,
+    minutesMax: 12,
   },
   moto: {
     shows: "the suites of the store, on moto's DynamoDB",
