@@ -5,12 +5,10 @@ export function jsonPointer(parts: readonly (string | number)[], base = ""): str
   return pointer;
 }
 
-/** The parts of a JSON Pointer, unescaped. */
+/** The parts of a JSON Pointer, unescaped. A recipe asks for each of its paths for each event, and few paths have a "~". */
 export function pointerParts(pointer: string): readonly string[] {
-  return pointer === ""
-    ? []
-    : pointer
-        .slice(1)
-        .split("/")
-        .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  if (pointer === "") return [];
+  const parts = pointer.slice(1).split("/");
+  if (!pointer.includes("~")) return parts;
+  return parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }

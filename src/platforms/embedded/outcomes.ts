@@ -98,7 +98,7 @@ function beginCommit(database: Database, now: number): Commit {
 /** Writes all but what the commit gathers. */
 function writeOutcomes(database: Database, outcomes: readonly Outcome[], commit: Commit): OutcomeResult[] {
   const { identities } = commit;
-  identities.expect(outcomes.flatMap(identitiesOf));
+  identities.expect(identitiesOf(outcomes));
   const ids = outcomes.flatMap(({ subject }) => (subject.kind === "failure" ? subject.failureId : []));
   for (const [id, failure] of findEnding(database, ids)) commit.ending.set(id, failure);
   const writer = new RecordWriter(database, identities);
@@ -171,8 +171,12 @@ function isApplied(
   return row !== null && (row.done === 1 || row.attempt >= subject.attempt);
 }
 
-function identitiesOf({ records }: Outcome): number[] {
-  return records.flatMap(({ identity }) => identity ?? []);
+function identitiesOf(outcomes: readonly Outcome[]): number[] {
+  const identities: number[] = [];
+  for (const { records } of outcomes) {
+    for (const { identity } of records) if (identity !== null) identities.push(identity);
+  }
+  return identities;
 }
 
 function writeFailures(
