@@ -22,7 +22,7 @@ const keyed = stream({ schema, key: "id", transform });
 /** Ids are assigned at acceptance. */
 const plain = stream({ schema, transform });
 
-const outside = anomaly(keyed, { value: "value", detect: { range: { high: 900 } } });
+const outside = anomaly(keyed, { value: "value", per: "sensor", detect: { range: { high: 900 } } });
 const unusual = anomaly(plain, {
   value: "value",
   per: "sensor",

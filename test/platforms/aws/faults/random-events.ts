@@ -39,9 +39,10 @@ export function plainEvents(random: Random, count: number): readonly unknown[] {
   return Array.from({ length: count }, () => eventOf(`event ${++made}`, "store", random));
 }
 
-/** One that owners are told of. */
+/** One that owners are told of: a sensor of its own makes it an incident of its own. */
 export function unusualEvent(random: Random): unknown {
-  return { ...eventOf(`event ${++made}`, "store", random), value: 950 };
+  const number = ++made;
+  return { ...eventOf(`event ${number}`, "store", random), value: 950, sensor: `alarm ${number}` };
 }
 
 /** Its content follows from its id, but for one in four. */

@@ -45,7 +45,7 @@ async function repeat(task: RoundsTask): Promise<RoundsDone> {
   let { rounds, calls } = combined;
   const alone: Record<string, number> = {};
   for (const kind of kinds) {
-    const roundsMin = Math.ceil(task.roundsMin / 2);
+    const roundsMin = Math.ceil(task.roundsMin / 4);
     const lone = await untilMet({
       ...task,
       roundsMin,
