@@ -15,7 +15,7 @@ import type { TableSnapshot } from "./table-snapshot.ts";
 export interface RoundsTask {
   readonly name: keyof typeof roundsOf;
   readonly seed: number;
-  /** Rounds in which each kind of fault is met beside others, at least, and half as many in which it is met alone. */
+  /** Rounds in which each kind of fault is met beside others, at least, and a quarter as many in which it is met alone. */
   readonly roundsMin: number;
 }
 
