@@ -36,7 +36,10 @@ const sections: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   "cold-start": coldStart,
 };
 
-if (wanted === "anomaly") {
+if (!/^\d{1,15}$/.test(values.seed)) {
+  console.error(`--seed must be a whole number, is "${values.seed}".`);
+  process.exitCode = 2;
+} else if (wanted === "anomaly") {
   anomaly({ seriesFolder: values.series, seed: Number(values.seed), chartsFolder: values.charts, runs });
 } else if (wanted !== undefined && sections[wanted] === undefined) {
   console.error(`No section is called ${wanted}; there are ${Object.keys(sections).join(", ")} and anomaly.`);
