@@ -81,9 +81,13 @@ export class SeriesState {
     this.days = new DayMemory(buffer, daysAt);
     this.shortSpreads = new ValueMemory(buffer, shortSpreadsAt, spreadMin);
     this.longSpreads = new ValueMemory(buffer, longSpreadsAt, spreadMin);
-    const rarity = (index: number) => new Rarity(buffer, raritiesAt + index * Rarity.bytes);
+    const rarity = (aspect: Aspect) => new Rarity(buffer, raritiesAt + aspects.indexOf(aspect) * Rarity.bytes);
     this.rarities = {
-      ...{ extreme: rarity(0), shortSpread: rarity(1), longSpread: rarity(2), course: rarity(3), timeOfDay: rarity(4) },
+      extreme: rarity("extreme"),
+      shortSpread: rarity("shortSpread"),
+      longSpread: rarity("longSpread"),
+      course: rarity("course"),
+      timeOfDay: rarity("timeOfDay"),
     };
   }
 
