@@ -117,7 +117,7 @@ export class IdentityIndex {
     const rows = this.#added.sort((left, right) => left.hash - right.hash);
     for (let start = 0; start < rows.length; start += rowsPerInsert) {
       const part = rows.slice(start, start + rowsPerInsert);
-      const sql = `INSERT INTO identities_recent VALUES ${part.map(() => "(?, ?, ?, ?)").join(", ")}`;
+      const sql = `INSERT OR FAIL INTO identities_recent VALUES ${part.map(() => "(?, ?, ?, ?)").join(", ")}`;
       this.#database.run(
         sql,
         ...part.flatMap(({ hash, stream, record_id, content }) => [hash, stream, record_id, content]),
@@ -168,7 +168,7 @@ export class IdentityMerge {
     const [from, end] = [this.#slice * width, (this.#slice + 1) * width];
     this.#slice = (this.#slice + 1) % slices;
     this.#database.run(
-      "INSERT INTO identities SELECT * FROM identities_recent WHERE hash >= ? AND hash < ? ORDER BY hash",
+      "INSERT OR FAIL INTO identities SELECT * FROM identities_recent WHERE hash >= ? AND hash < ? ORDER BY hash",
       from,
       end,
     );

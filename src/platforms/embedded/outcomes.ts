@@ -65,19 +65,8 @@ export function sqliteOutcomes(database: Database, clock: Clock): Outcomes {
         return results;
       });
     },
-    judgeSync(outcomes) {
-      const judged: { results?: OutcomeResult[] } = {};
-      try {
-        // What a commit gathers for its end has no part in its results, so it is not written.
-        database.transaction(() => {
-          judged.results = writeOutcomes(database, outcomes, beginCommit(database, clock()));
-          throw judged;
-        });
-      } catch (error) {
-        if (error !== judged) throw error;
-      }
-      return judged.results ?? [];
-    },
+    // What a commit gathers for its end has no part in its results, so it is not written.
+    judgeSync: (outcomes) => database.rehearse(() => writeOutcomes(database, outcomes, beginCommit(database, clock()))),
   };
 }
 

@@ -27,22 +27,17 @@ export function replaceRecords(
   dryRun: boolean,
 ): readonly ReplaceResult[] {
   if (reprocessed.length === 0) return [];
-  let results: readonly ReplaceResult[] = [];
-  const takenBack = Symbol("taken back");
-  try {
-    database.transaction(() => {
-      const replace = new RecordReplace(database, reprocessed);
-      const objects = reprocessed.map((one) => replace.begin(one));
-      replace.addRecords(objects.flatMap(({ context }) => context ?? []));
-      results = objects.map(({ report }) => report.result());
-      // A dry run does all of it, so that each object sees what others change, and takes it back.
-      if (dryRun) throw takenBack;
-      replace.finish();
-    });
-  } catch (error) {
-    if (error !== takenBack) throw error;
+  // A dry run does all of it, so that each object sees what others change, and takes it back.
+  return dryRun ? database.rehearse(replace) : database.transaction(replace);
+
+  function replace(): readonly ReplaceResult[] {
+    const work = new RecordReplace(database, reprocessed);
+    const objects = reprocessed.map((one) => work.begin(one));
+    work.addRecords(objects.flatMap(({ context }) => context ?? []));
+    const results = objects.map(({ report }) => report.result());
+    if (!dryRun) work.finish();
+    return results;
   }
-  return results;
 }
 
 interface ObjectReplace {

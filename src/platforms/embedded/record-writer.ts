@@ -35,14 +35,17 @@ export class RecordWriter {
   readonly #identities: IdentityIndex;
   readonly #insertOne: StatementSync;
   readonly #insertMany: StatementSync;
+  readonly #changes: StatementSync;
 
   constructor(database: Database, identities: IdentityIndex) {
     const row = `(${new Array(columns).fill("?").join(", ")})`;
     this.#identities = identities;
     this.#insertOne = database.statement(`INSERT INTO records VALUES ${row} ON CONFLICT DO NOTHING`);
+    // FAIL, not ABORT: to take back the rows before a failing one, SQLite would copy each page aside that a statement changes.
     this.#insertMany = database.statement(
-      `INSERT INTO records VALUES ${new Array(rowsPerInsert).fill(row).join(", ")}`,
+      `INSERT OR FAIL INTO records VALUES ${new Array(rowsPerInsert).fill(row).join(", ")}`,
     );
+    this.#changes = database.statement("SELECT changes() AS count");
   }
 
   /** `wanted`: indexes of events whose record ids the caller needs. */
@@ -156,28 +159,30 @@ export class RecordWriter {
   /** Inserts all; answers with the positions whose record id was taken, which no event that is new can be (null: none). */
   #insert(accepted: readonly AcceptedRecord[], stream: number, object: number): Set<number> | null {
     let refused: Set<number> | null = null;
-    for (let start = 0; start < accepted.length; start += rowsPerInsert) {
-      const rows = accepted.slice(start, start + rowsPerInsert).map(({ draft }) => rowOf(draft, stream, object));
-      if (rows.length === rowsPerInsert && this.#inserted(rows.flat())) continue;
-      for (const [offset, row] of rows.entries()) {
-        if (this.#insertOne.run(...row).changes === 0) refused = (refused ?? new Set()).add(start + offset);
+    for (let start = 0; start < accepted.length; ) {
+      const count = accepted.length - start < rowsPerInsert ? 1 : rowsPerInsert;
+      const values: SQLInputValue[] = [];
+      for (let position = start; position < start + count; position++) {
+        const { draft } = accepted[position] as AcceptedRecord;
+        values.push(stream, draft.id, object, draft.index, draft.eventId, draft.attributesJson, draft.dataJson);
       }
+      const inserted = count === 1 ? Number(this.#insertOne.run(...values).changes) : this.#insertRows(values);
+      start += inserted;
+      if (inserted === count) continue;
+      refused ??= new Set();
+      refused.add(start++);
     }
     return refused;
   }
 
-  /** False when a record id was taken; then none of the rows is inserted. */
-  #inserted(values: readonly SQLInputValue[]): boolean {
+  /** Answers with how many rows were inserted before one whose record id was taken. */
+  #insertRows(values: readonly SQLInputValue[]): number {
     try {
       this.#insertMany.run(...values);
-      return true;
+      return rowsPerInsert;
     } catch (error) {
-      if (error instanceof Error && "errcode" in error && error.errcode === constraintPrimaryKey) return false;
-      throw error;
+      if (!(error instanceof Error && "errcode" in error && error.errcode === constraintPrimaryKey)) throw error;
+      return Number(this.#changes.get()?.["count"]);
     }
   }
-}
-
-function rowOf(draft: RecordDraft, stream: number, object: number): SQLInputValue[] {
-  return [stream, draft.id, object, draft.index, draft.eventId, draft.attributesJson, draft.dataJson];
 }

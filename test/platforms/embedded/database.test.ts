@@ -44,19 +44,42 @@ describe("database", () => {
   );
 
   test(
-    "takes back only the inner transaction when its error is caught in the outer one",
+    "ends a transaction with an error inside it, also when that is caught",
     inFolder(({ path }) => {
       const database = openDatabase(path, { mode: "write" });
+      const outer = () =>
+        database.transaction(() => {
+          database.meta.set("outer", "1");
+          const inner = () =>
+            database.transaction(() => {
+              throw new Error("stop");
+            });
+          assert.throws(inner, /stop/);
+        });
+      assert.throws(outer, /nothing in it may catch the error/);
+      assert.equal(database.meta.get("outer"), null);
+      database.transaction(() => database.meta.set("outer", "2"));
+      assert.equal(database.meta.get("outer"), "2", "the next one is not concerned");
+      database.close();
+    }),
+  );
+
+  test(
+    "takes back what a rehearsal wrote, alone and inside a transaction, and answers with what it saw",
+    inFolder(({ path }) => {
+      const database = openDatabase(path, { mode: "write" });
+      const rehearsed = () =>
+        database.rehearse(() => {
+          database.transaction(() => database.meta.set("place", "2"));
+          return database.meta.get("place");
+        });
+      database.meta.set("place", "1");
+      assert.deepEqual([rehearsed(), database.meta.get("place")], ["2", "1"]);
       database.transaction(() => {
         database.meta.set("outer", "1");
-        const inner = () =>
-          database.transaction(() => {
-            database.meta.set("inner", "1");
-            throw new Error("stop");
-          });
-        assert.throws(inner, /stop/);
+        assert.equal(rehearsed(), "2");
       });
-      assert.deepEqual([database.meta.get("outer"), database.meta.get("inner")], ["1", null]);
+      assert.deepEqual([database.meta.get("outer"), database.meta.get("place")], ["1", "1"]);
       database.close();
     }),
   );
@@ -151,7 +174,10 @@ describe("record ids", () => {
       const taken = recordDraft({ data: "first" });
       await records.commit([outcome({ records: [taken] })]);
       for (const others of [0, 8, 15]) {
-        const drafts = Array.from({ length: others }, (_, index) => recordDraft({ index: index + 1 }));
+        // Ids sort by time: it is the fourth of its INSERT, between others.
+        const drafts = Array.from({ length: others }, (_, index) =>
+          recordDraft({ index: index + 1, time: noon + index - 3 }),
+        );
         const [result] = await records.commit([outcome({ records: [{ ...taken, dataJson: '"second"' }, ...drafts] })]);
         assert.deepEqual([result?.stored, result?.duplicates], [others, 1]);
       }
