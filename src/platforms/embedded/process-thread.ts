@@ -48,10 +48,12 @@ import { RetentionSchedule } from "./retention-schedule.ts";
 import { SilenceLoop } from "./silence-loop.ts";
 import { tenantStream } from "./tenant-stream.ts";
 import { serveCalls } from "./thread-calls.ts";
+import { lowerThreadPriority } from "./thread-priority.ts";
 import { waitingUploads } from "./waiting-uploads.ts";
 import { sqliteWorkQueue } from "./work-queue.ts";
 
 assert(parentPort !== null, "the processing thread is started as a worker");
+lowerThreadPriority(10);
 const port = parentPort;
 const { configFile, dataDirectory, tenants, careful } = workerData as ProcessThreadData;
 const folder = dataFolder(dataDirectory);
