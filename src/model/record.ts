@@ -59,7 +59,8 @@ export function timeFits(timeMillis: number): boolean {
 export function recordId(timeMillis: number, identity: Uint8Array, identityOffset = 0): RecordId {
   const id = Buffer.allocUnsafe(16);
   id.writeUIntBE(timeMillis + timeOffset, 0, 6);
-  id.set(identity.subarray(identityOffset, identityOffset + 10), 6);
+  // Byte by byte: a view of ten bytes costs more than they do.
+  for (let index = 0; index < 10; index++) id[6 + index] = identity[identityOffset + index] as number;
   return id;
 }
 

@@ -25,7 +25,7 @@ const safeDigits = 15;
  * duplicate keys and long numbers that JSON.parse swallows.
  */
 export function scanJson(bytes: Uint8Array, start: number, end: number): JsonScan {
-  const ranges: number[] = [];
+  let ranges: number[] = [];
   let position = start;
   while (position < end && isSpace(bytes[position] as number)) position++;
   const array = bytes[position] === 0x5b;
@@ -88,7 +88,8 @@ export function scanJson(bytes: Uint8Array, start: number, end: number): JsonSca
     }
     elementEnd = position;
   }
-  if (!array && elementStart >= 0) ranges.push(elementStart, elementEnd);
+  // Not pushed: an array that grows makes room for 17.
+  if (!array && elementStart >= 0) ranges = [elementStart, elementEnd];
   return { array, ranges, keys, longNumber, tooDeep: false };
 }
 

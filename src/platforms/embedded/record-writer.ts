@@ -70,7 +70,8 @@ export class RecordWriter {
     const refused = this.#insert(accepted, stream, object);
     const batch = pending.batches.batch(stream, outcome.expiresAt.records);
     const rollUp = pending.rollups.recorder(stream, outcome.rollupFields, outcome.expiresAt.records);
-    for (const [position, { draft, first, identityHash }] of accepted.entries()) {
+    for (let position = 0; position < accepted.length; position++) {
+      const { draft, first, identityHash } = accepted[position] as AcceptedRecord;
       if (refused?.has(position)) {
         if (first) written.duplicates++;
         continue;

@@ -37,17 +37,21 @@ export class PendingRollups {
     const expiry = rollupExpiry(expiresAt);
     const events = this.#field(stream, "", expiry);
     const numbers = fields.map((field) => this.#field(stream, field, expiry));
+    // Records come in the order of their time, so most are of the minute of the one before.
+    let minute = Number.NaN;
+    let eventSums = emptySums();
+    let numberSums: Sums[] = [];
     return (draft, first) => {
-      const minute = Math.floor(draft.time / minuteMillis);
-      if (first) sumsAt(events, minute).count++;
-      for (const [index, field] of numbers.entries()) {
-        const value = draft.numbers[index];
-        if (value === undefined || Number.isNaN(value)) continue;
-        const sums = sumsAt(field, minute);
-        sums.count++;
-        sums.sum += value;
-        if (value < sums.min) sums.min = value;
-        if (value > sums.max) sums.max = value;
+      const at = Math.floor(draft.time / minuteMillis);
+      if (at !== minute) {
+        minute = at;
+        eventSums = sumsAt(events, minute);
+        numberSums = numbers.map((field) => sumsAt(field, minute));
+      }
+      if (first) eventSums.count++;
+      for (let index = 0; index < numberSums.length; index++) {
+        const value = draft.numbers[index] ?? Number.NaN;
+        if (!Number.isNaN(value)) addValue(numberSums[index] as Sums, value);
       }
     };
   }
@@ -55,6 +59,7 @@ export class PendingRollups {
   write(database: Database): void {
     for (const { stream, field, expiresAt, minutes } of this.#fields.values()) {
       for (const [minute, { count, min, max, sum }] of minutes) {
+        if (count === 0) continue;
         const numbers = field === "" ? [null, null, null] : [min, max, sum];
         database.run(
           `INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
@@ -85,8 +90,19 @@ export class PendingRollups {
 function sumsAt({ minutes }: FieldRollup, minute: number): Sums {
   let sums = minutes.get(minute);
   if (sums === undefined) {
-    sums = { count: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, sum: 0 };
+    sums = emptySums();
     minutes.set(minute, sums);
   }
   return sums;
+}
+
+function emptySums(): Sums {
+  return { count: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, sum: 0 };
+}
+
+function addValue(sums: Sums, value: number): void {
+  sums.count++;
+  sums.sum += value;
+  if (value < sums.min) sums.min = value;
+  if (value > sums.max) sums.max = value;
 }
