@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import serverFlags from "../bin/server-flags.json" with { type: "json" };
+import serverSettings from "../bin/server-settings.json" with { type: "json" };
 
-/** What a published package runs, with the flags it gives itself. */
-const flags = ["--disable-warning=ExperimentalWarning", ...serverFlags];
+/** What a published package runs, with the settings it gives itself. */
+const flags = ["--disable-warning=ExperimentalWarning", ...serverSettings.flags];
+const env = { ...process.env, ...serverSettings.environment };
 
 export interface BenchServer {
   readonly port: number;
@@ -23,7 +24,10 @@ export interface BenchServer {
 /** Starts a script of this project; answers with the first line that it prints. */
 async function start(script: string, parameters: readonly string[]) {
   const path = new URL(script, import.meta.url).pathname;
-  const child = spawn(process.execPath, [...flags, path, ...parameters], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(process.execPath, [...flags, path, ...parameters], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env,
+  });
   const exited = once(child, "exit");
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   const end = async () => {

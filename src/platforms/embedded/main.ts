@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { loadConfig } from "../../config/load.ts";
 import { watchConfig } from "../../config/watch.ts";
 import { type App, createApp } from "../../http/create-app.ts";
@@ -99,6 +100,9 @@ const closeGraceMillis = 2_000;
  * SETTING_INVALID for a data folder in use or a port that is taken.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  // The young generation of this thread has its size from a flag (bin/server-settings.json), which in other threads would win over
+  // their `resourceLimits`.
+  setFlagsFromString("--max-semi-space-size=0");
   const { project } = await loadConfig(options.configFile);
   const directory = options.memory ? await mkdtemp(join(tmpdir(), "eventpulse-")) : resolve(options.dataDirectory);
   await mkdir(directory, { recursive: true, mode: 0o700 });
