@@ -37,7 +37,7 @@ as they are stored, so a field that only a newer transform makes is not there.
 
 It begins knowing nothing and with no false positives called: let --from be early enough for what it must learn. It judges
 by event time, processing as events come, so finds may differ where events came late. Silence, which a rate rule may report,
-is not tried.
+is tried as if EventPulse had been up all the time, until --to or now.
 
 With --json: {"kind": "find", "id", "rule", "field", "key", "time", "value", "score", "expectedLow", "expectedHigh", "why",
 "recordId", "incident", "severity", "stored": whether the server has it} for each find; {"kind": "gone", …the anomaly as the

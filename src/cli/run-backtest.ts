@@ -29,7 +29,7 @@ export interface BacktestComparison extends BacktestSummary {
   readonly complete: boolean;
 }
 
-/** Is told of everything as soon as it is known: finds by event time, then what is gone. */
+/** Is told of everything as soon as it is known: finds in the order in which processing would make them, then what is gone. */
 export interface BacktestOutput {
   find(find: BacktestFind, stored: boolean): Promise<void>;
   gone(anomaly: Resource): Promise<void>;
@@ -54,18 +54,20 @@ export async function runBacktest(
   let fresh = 0;
   const bar = progressBar();
   const query = { ...range, order: "asc" };
+  const report = async (finds: readonly BacktestFind[]) => {
+    if (finds.length > 0) bar.clear();
+    for (const find of finds) {
+      const isStored = stored.has(find.id);
+      if (isStored) found.add(find.id);
+      else fresh++;
+      await output.find(find, isStored);
+    }
+  };
   try {
     for await (const anomaly of storedAnomalies(connection, rule, range, stopped)) stored.set(anomaly.id, anomaly);
     for await (const page of recordPages(connection, rule.stream, query, Number.POSITIVE_INFINITY, stopped)) {
       const records = page.map(readRecord);
-      const finds = await backtest.add(records);
-      if (finds.length > 0) bar.clear();
-      for (const find of finds) {
-        const isStored = stored.has(find.id);
-        if (isStored) found.add(find.id);
-        else fresh++;
-        await output.find(find, isStored);
-      }
+      await report(await backtest.add(records));
       until = records.at(-1)?.time ?? until;
       const text = `${countOf(backtest.summary().records, "record")}, up to ${new Date(until).toISOString()}`;
       bar.update(until - from, Date.parse(range.to) - from, text);
@@ -76,6 +78,8 @@ export async function runBacktest(
     bar.clear();
   }
   const complete = !stopped.aborted;
+  // What has not happened yet is no silence.
+  await report(backtest.end(complete ? Math.min(Date.parse(range.to), Date.now()) : until));
   const gone = [...stored.values()].filter(({ id, fields }) => {
     return !found.has(id) && (complete || Date.parse(String(fields["time"])) <= until);
   });

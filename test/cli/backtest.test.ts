@@ -162,6 +162,43 @@ describe("anomalies backtest", { concurrency: false }, () => {
     assert.match(stderr, /no stream "measurements".* The config is newer than what is deployed/);
   });
 
+  test("finds a silence that lasts, but none in what has not happened yet", async (context) => {
+    await replaceFile(local, config("hot: anomaly(readings, { detect: { rate: { warmup: 20 } } })"));
+    /** Of two hours with a record every three seconds, up to `latest`; the range ends tomorrow. */
+    const alive = async (latest: number) => {
+      const { url } = await serve(context, {
+        "GET /v1/anomalies": [],
+        "GET /v1/streams/readings/records": (_, response) => {
+          const records = Array.from({ length: 2_400 }, (_, index) => {
+            const at = new Date(latest - (2_399 - index) * 3_000).toISOString();
+            return JSON.stringify({ id: `evt_${String(index).padStart(32, "0")}`, time: at, receivedAt: at, data: {} });
+          });
+          response.writeHead(200, { "content-type": "application/x-ndjson" }).end(records.join("\n"));
+        },
+      });
+      const to = new Date(Date.now() + 86_400_000).toISOString();
+      const args = ["--from", "1d", "--to", to, "--config", local, "--json"];
+      const { code, stdout, stderr } = await runCli(["anomalies", "backtest", "hot", ...args], {
+        env: { EVENTPULSE_URL: url },
+      });
+      assert.equal(code, 0, stderr);
+      return jsonLines(stdout);
+    };
+    const hourAgo = Date.now() - 3_600_000;
+    const [find, summary] = await alive(hourAgo);
+    const { kind, time: at, value, recordId, stored, why } = find ?? {};
+    assert.deepEqual(
+      { kind, at, value, recordId, stored },
+      { kind: "find", at: new Date(hourAgo).toISOString(), value: 0, recordId: null, stored: false },
+    );
+    assert.match(String(why), /^No record for \d+ (seconds|minutes), since /);
+    assert.deepEqual([summary?.["finds"], summary?.["incidents"], summary?.["new"]], [1, 1, 1]);
+    assert.deepEqual(
+      (await alive(Date.now())).map(({ kind: is, finds }) => [is, finds]),
+      [["summary", 0]],
+    );
+  });
+
   test("ends at Ctrl-C with what it has read so far, and with 130", async (context) => {
     await replaceFile(local, config(hot(30)));
     const anomaly = { id: "anom_late", state: "open", time: time(2), value: 99 };
