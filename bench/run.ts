@@ -3,7 +3,8 @@
  * the same run. `-- --quick` runs each section once and skips 10 million records; `-- NAME` or `-- --section NAME` runs one.
  *
  * `-- anomaly` measures the detectors instead, on labelled series: `--series FOLDER` names another folder of CSV files and
- * their `windows.json`, `--seed N` makes other made series, `--charts FOLDER` draws each series.
+ * their `windows.json`, `--seed N` makes other made series, `--charts FOLDER` draws each series,
+ * `--tune` searches the constants of the streaming detector on half of the series and reports on the other half.
  */
 import { parseArgs } from "node:util";
 import { acknowledgement } from "./sections/acknowledgement.ts";
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     series: { type: "string" },
     seed: { type: "string", default: "1" },
     charts: { type: "string" },
+    tune: { type: "boolean", default: false },
   },
 });
 const wanted = values.section ?? positionals[0];
@@ -40,7 +42,8 @@ if (!/^\d{1,15}$/.test(values.seed)) {
   console.error(`--seed must be a whole number, is "${values.seed}".`);
   process.exitCode = 2;
 } else if (wanted === "anomaly") {
-  anomaly({ seriesFolder: values.series, seed: Number(values.seed), chartsFolder: values.charts, runs });
+  const { series, charts, tune } = values;
+  anomaly({ seriesFolder: series, seed: Number(values.seed), chartsFolder: charts, runs, tune });
 } else if (wanted !== undefined && sections[wanted] === undefined) {
   console.error(`No section is called ${wanted}; there are ${Object.keys(sections).join(", ")} and anomaly.`);
   process.exitCode = 2;

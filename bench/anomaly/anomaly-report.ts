@@ -127,7 +127,8 @@ function delayText({ delayRows, delayHours, delayShare }: AlarmResult): string {
   return Number.isNaN(delayRows) ? none : `${delayRows} / ${delayHours.toFixed(1)} / ${delayShare.toFixed(2)}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** In Markdown: the first column to the left, the others to the right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, ["---", ...head.slice(1).map(() => "---:")], ...rows];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }

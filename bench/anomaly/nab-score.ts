@@ -48,19 +48,20 @@ export function nabBest(corpus: readonly ScoredSeries[], profile: NabProfile): N
 /** The score when every row at or above `threshold` is a detection. */
 export function nabAt(corpus: readonly ScoredSeries[], profile: NabProfile, threshold: number): NabResult {
   let score = 0;
-  for (const result of sweep(corpus, profile)) {
-    if (result.threshold < threshold) break;
-    score = result.score;
-  }
+  for (const result of sweep(corpus, profile, threshold)) score = result.score;
   return { score, threshold };
 }
 
-/** The result at each threshold that makes a difference, highest threshold first. */
-function* sweep(corpus: readonly ScoredSeries[], profile: NabProfile): Generator<NabResult> {
+/** The result at each threshold from `lowest` up that makes a difference, highest threshold first. */
+function* sweep(
+  corpus: readonly ScoredSeries[],
+  profile: NabProfile,
+  lowest = Number.NEGATIVE_INFINITY,
+): Generator<NabResult> {
   const { falsePositive, falseNegative } = nabProfiles[profile];
   const points: Point[] = [];
   let windows = 0;
-  for (const series of corpus) windows = judgePoints(series, windows, points);
+  for (const series of corpus) windows = judgePoints(series, windows, points, lowest);
   points.sort((one, other) => other.score - one.score);
   const earned = new Map<number, number>();
   // Relative to a detector that says nothing, whose raw score is `-falseNegative` a window.
@@ -81,8 +82,13 @@ function* sweep(corpus: readonly ScoredSeries[], profile: NabProfile): Generator
   }
 }
 
-/** Appends the rows that count; answers the number of windows so far. A window that lies in the probation counts as missed, as in NAB. */
-function judgePoints({ scores, windows }: ScoredSeries, windowsBefore: number, points: Point[]): number {
+/** Appends the rows that count, if they score `lowest`; answers the number of windows so far. A window that lies in the probation counts as missed, as in NAB. */
+function judgePoints(
+  { scores, windows }: ScoredSeries,
+  windowsBefore: number,
+  points: Point[],
+  lowest: number,
+): number {
   const start = probationRows(scores.length);
   const highest = sigmoid(-1);
   let current = 0;
@@ -94,7 +100,8 @@ function judgePoints({ scores, windows }: ScoredSeries, windowsBefore: number, p
     const length = last - first + 1;
     const outside = lastEnd === -1 ? -1 : sigmoid((row - lastEnd) / Math.max(lastLength - 1, 1));
     const credit = inside ? sigmoid(-(last - row + 1) / length) / highest : outside;
-    if (row >= start) points.push({ score: scores[row] ?? 0, window: inside ? windowsBefore + current : -1, credit });
+    const score = scores[row] ?? 0;
+    if (row >= start && score >= lowest) points.push({ score, window: inside ? windowsBefore + current : -1, credit });
     if (row === last) {
       lastEnd = last;
       lastLength = length;

@@ -11,10 +11,12 @@ import {
 } from "../anomaly/anomaly-report.ts";
 import { type BenchDetector, benchDetectors, streamingSensitivities } from "../anomaly/bench-detectors.ts";
 import { chartSvg } from "../anomaly/chart.ts";
+import { halves } from "../anomaly/halves.ts";
 import { type LabelledSeries, labelledSeries } from "../anomaly/labelled-series.ts";
 import { madeSeries } from "../anomaly/made-series.ts";
 import { scoreSeries, scoreWithBand } from "../anomaly/score-series.ts";
 import { median } from "../table.ts";
+import { anomalyTune } from "./anomaly-tune.ts";
 
 export interface AnomalyOptions {
   /** Of CSV files and their `windows.json`; undefined: the fixtures of the Numenta Anomaly Benchmark. */
@@ -25,6 +27,8 @@ export interface AnomalyOptions {
   readonly chartsFolder: string | undefined;
   /** Repetitions of what is timed. */
   readonly runs: number;
+  /** Searches the tuning of the streaming detector instead. */
+  readonly tune: boolean;
 }
 
 /** What the figures are worth: the product's detectors are made by people who look at series. */
@@ -32,7 +36,7 @@ const whatWasSeen =
   "All 24 series, and the made ones of seeds 1, 7 and 11, were looked at while the detectors were made: neither half is unseen, other seeds are.";
 
 /** How good the detectors are, beside baselines in the same run: prints tables of its own. */
-export function anomaly({ seriesFolder, seed, chartsFolder, runs }: AnomalyOptions): void {
+export function anomaly({ seriesFolder, seed, chartsFolder, runs, tune }: AnomalyOptions): void {
   const folder = seriesFolder ?? join(fixturesFolder(), "series", "nab");
   if (!existsSync(join(folder, "windows.json"))) {
     console.error(`${folder} has no windows.json: name a folder of CSV files and their windows with --series FOLDER.`);
@@ -40,6 +44,10 @@ export function anomaly({ seriesFolder, seed, chartsFolder, runs }: AnomalyOptio
     return;
   }
   const real = labelledSeries(folder);
+  if (tune) {
+    anomalyTune(real);
+    return;
+  }
   const judged = judgeAll(real, benchDetectors);
   console.log(`"At own": at the score from which on the detector itself calls a row anomalous.\n`);
   // Another folder is unseen as a whole.
@@ -54,12 +62,15 @@ export function anomaly({ seriesFolder, seed, chartsFolder, runs }: AnomalyOptio
   if (chartsFolder !== undefined) writeCharts(chartsFolder, [...real, ...made]);
 }
 
-/** By name, every second series from the first, and the others: a result that holds for one half alone is chance. */
+/** A result that holds for one half alone is chance. */
 function printHalves(all: readonly LabelledSeries[], judged: readonly CorpusScores[]): void {
-  for (const [rest, half] of ["First half", "Second half"].entries()) {
-    const names = all.filter((_, index) => index % 2 === rest).map(({ name }) => name);
-    const results = judged.map((one) => ({ ...one, corpus: one.corpus.filter((_, index) => index % 2 === rest) }));
-    printCorpus(`${half}: ${names.join(", ")}`, results);
+  for (const [title, half] of [
+    ["First half", "first"],
+    ["Second half", "second"],
+  ] as const) {
+    const names = halves(all)[half].map(({ name }) => name);
+    const results = judged.map((one) => ({ ...one, corpus: halves(one.corpus)[half] }));
+    printCorpus(`${title}: ${names.join(", ")}`, results);
   }
 }
 

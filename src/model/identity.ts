@@ -16,15 +16,15 @@ export interface IdentityHash {
 export function identityHash(tenant: string, stream: string, source: string, eventId: string): IdentityHash {
   const text = `${tenant.length}:${tenant}${stream.length}:${stream}${source.length}:${source}${eventId}`;
   // By way of a text: as a Buffer the digest would get memory of its own, and cost 1,020 ns instead of 420.
-  const digest = Buffer.from(hash("sha1", text, "binary"), "latin1");
-  const bytes10 = digest.subarray(0, 10);
+  const bytes10 = Buffer.from(hash("sha1", text, "binary").slice(0, 10), "latin1");
   return { hash53: identityHash53(bytes10), bytes10 };
 }
 
 /** The last 53 bits of an identity, nearly: where it was assigned, they differ from event to event of one raw object. */
 export function identityHash53(bytes10: Uint8Array): number {
-  const bytes = Buffer.from(bytes10.buffer, bytes10.byteOffset, bytes10.byteLength);
-  return bytes.readUIntBE(4, 6) * 32 + (bytes.readUInt8(3) & 31);
+  let high48 = 0;
+  for (let index = 4; index < 10; index++) high48 = high48 * 256 + (bytes10[index] as number);
+  return high48 * 32 + ((bytes10[3] as number) & 31);
 }
 
 /** The second and later results of one event have identities of their own, derived from the event's. `part`: 1, 2, … */

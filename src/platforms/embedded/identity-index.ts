@@ -54,7 +54,8 @@ export class IdentityIndex {
   /** Reads what is known of these identities (53-bit hashes), so that asking for them costs nothing. */
   expect(identities: readonly number[]): void {
     if (identities.length === 0) return;
-    const places = Float64Array.from(new Set(identities.map(firstPlace))).sort();
+    const sorted = Float64Array.from(identities, firstPlace).sort();
+    const places = sorted.filter((place, index) => place !== sorted[index - 1]);
     for (const place of places) this.#known.set(place, none);
     const list = `[${places.join(",")}]`;
     for (const table of ["identities", "identities_recent"]) {

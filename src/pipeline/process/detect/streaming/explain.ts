@@ -1,6 +1,7 @@
 import { numberText } from "../number-text.ts";
-import { compared, deviationOf, longRows, shortRows, spreadOf, uncompared } from "./learn-value.ts";
+import { compared, deviationOf, spreadOf, uncompared } from "./learn-value.ts";
 import { type Aspect, aspects, courseRows, type SeriesState } from "./series-state.ts";
+import { streamingTuning } from "./streaming-tuning.ts";
 
 /** How unusual a value is in each aspect: -log10 of the share of values that are as unusual. */
 export type Evidence = Partial<Record<Aspect, number>>;
@@ -10,6 +11,8 @@ export interface Band {
   readonly high: number;
 }
 
+/** The words are those of the shipped windows: who tries others asks for no words. */
+const { shortRows, longRows } = streamingTuning;
 /** What is as unusual as once in thirty is worth a mention beside the main reason. */
 const mentionedMin = 1.5;
 /** No series was seen long enough to tell more. */

@@ -1,11 +1,10 @@
 import { type Aspect, courseRows, type SeriesState, sampleMax } from "./series-state.ts";
 import { shapeSize } from "./shape-memory.ts";
+import type { StreamingTuning } from "./streaming-tuning.ts";
 
 /** How far a value lies from what was there before, in each aspect that can be judged by now. */
 export type Distances = Partial<Record<Aspect, number>>;
 
-export const shortRows = 12;
-export const longRows = 48;
 /** Values before extremes mean anything. */
 const extremeRowsMin = 50;
 /** Rows after which the scale is looked at again. */
@@ -20,22 +19,21 @@ const deviationShare = 0.1;
 const floatNoise = 1e-9;
 /** Spreads below this share of a scale are all the same. */
 const spreadFloor = 0.01;
-const smoothing = 0.2;
 const noiseSmoothing = 0.01;
 /** Sums and squares of larger numbers would be infinite. */
 const valueMax = 1e150;
 
 /** Takes a value into `state`, which is changed, and tells how new it is there. */
-export function learnValue(state: SeriesState, time: number, given: number): Distances {
+export function learnValue(state: SeriesState, time: number, given: number, tuning: StreamingTuning): Distances {
   const value = Math.max(-valueMax, Math.min(valueMax, given));
   const distances: Distances = {};
   const rows = state.get("rows") + 1;
   if (rows === 1) state.set("firstTime", time);
   if (rows > extremeRowsMin) distances.extreme = beyondExtremes(state, value);
-  learnNumbers(state, value, rows);
+  learnNumbers(state, value, rows, tuning);
   if (rows % scaleRows === 0) updateScale(state);
   if (state.get("scale") === 0) return distances;
-  learnSpreads(state, rows, distances);
+  learnSpreads(state, rows, distances, tuning);
   if (rows >= courseRows) {
     const known = state.shapes.visit(shapeOf(state, rows), rows, rows - courseRows);
     if (known !== null) distances.course = known;
@@ -65,7 +63,7 @@ function beyondExtremes(state: SeriesState, value: number): number {
   return Math.min(Math.max(0, value - max, min - value) / range, 1 / floatNoise);
 }
 
-function learnNumbers(state: SeriesState, value: number, rows: number): void {
+function learnNumbers(state: SeriesState, value: number, rows: number, { smoothing }: StreamingTuning): void {
   const first = rows === 1;
   state.set("rows", rows);
   state.set("min", first ? value : Math.min(state.get("min"), value));
@@ -117,7 +115,12 @@ function updateScale(state: SeriesState): void {
   state.longSpreads.convert(changeSpread);
 }
 
-function learnSpreads(state: SeriesState, rows: number, distances: Distances): void {
+function learnSpreads(
+  state: SeriesState,
+  rows: number,
+  distances: Distances,
+  { shortRows, longRows }: StreamingTuning,
+): void {
   const short = spreadOf(state, rows, shortRows);
   const shortDistance = state.shortSpreads.distance(short);
   state.shortSpreads.learn(short);
