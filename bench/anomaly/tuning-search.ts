@@ -15,7 +15,7 @@ const cleanAlarmsAllowed = 1;
 const pointsPerAlarm = 5;
 const roundsMax = 2;
 
-/** Beside the shipped value, about half as much again and about two thirds; those that cost no new evidence in finer steps. */
+/** Around the shipped values; those that need no new traces in finer steps, since they cost little. */
 export const tuningCandidates: { readonly [Name in keyof StreamingTuning]: readonly number[] } = {
   limit: [3.5, 4, 4.5, 5, 5.5, 6, 7],
   distanceMin: [0.01, 0.02, 0.04],
