@@ -17,7 +17,7 @@ const roundsMax = 2;
 
 /** Around the shipped values; those that need no new traces in finer steps, since they cost little. */
 export const tuningCandidates: { readonly [Name in keyof StreamingTuning]: readonly number[] } = {
-  limit: [3.5, 4, 4.5, 5, 5.5, 6, 7],
+  limit: [3.8, 4.3, 4.9, 5.4, 5.9, 6.5, 7.6],
   distanceMin: [0.01, 0.02, 0.04],
   shortRows: [8, 12, 18],
   longRows: [32, 48, 72],

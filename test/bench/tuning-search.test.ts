@@ -4,6 +4,7 @@ import type { LabelledSeries } from "../../bench/anomaly/labelled-series.ts";
 import { madeSeries } from "../../bench/anomaly/made-series.ts";
 import { scoreSeries } from "../../bench/anomaly/score-series.ts";
 import { decideTrace, traceOf } from "../../bench/anomaly/streaming-traces.ts";
+import { tuneLimit } from "../../bench/anomaly/tune-limit.ts";
 import { searchTuning } from "../../bench/anomaly/tuning-search.ts";
 import type { Detector } from "../../src/model/detector.ts";
 import { streamingTuning } from "../../src/pipeline/process/detect/streaming/streaming-tuning.ts";
@@ -11,7 +12,7 @@ import { streamingDetector } from "../../src/pipeline/process/detect/streaming-d
 
 const few = madeSeries(1).filter(({ values }) => values.length <= 3000);
 const none = { limit: [], distanceMin: [], shortRows: [], longRows: [], smoothing: [], learningRows: [] };
-const candidates = { ...none, limit: [4, 5, 6], incidentShare: [], worseBy: [] };
+const candidates = { ...none, limit: [4, streamingTuning.limit, 6], incidentShare: [], worseBy: [] };
 
 /** Fails whoever looks at it. */
 const untouchable = new Proxy({} as LabelledSeries, {
@@ -29,11 +30,20 @@ describe("the search over the tuning of the streaming detector", () => {
       steps[0]?.tried.map(({ value, worth }) => [value, Number.isFinite(worth)]),
       [
         [4, true],
-        [5, true],
+        [streamingTuning.limit, true],
         [6, true],
       ],
     );
     assert.throws(() => searchTuning([untouchable, one], few, candidates), /was read/);
+  });
+
+  test("takes the limit that is best on the first half, and does not look at the second", () => {
+    const [one, two] = few;
+    assert.ok(one && two);
+    const { tried, chosen } = tuneLimit([one, untouchable, two, untouchable], [4, 5, 6, 1000]);
+    assert.equal(tried.find(({ limit }) => limit === chosen)?.nab, Math.max(...tried.map(({ nab }) => nab)));
+    assert.equal(tried.at(-1)?.nab, 0, "with a limit that nothing reaches nothing is found");
+    assert.throws(() => tuneLimit([untouchable, one]), /was read/);
   });
 
   test("decides as the detector does, whatever the tuning", () => {
