@@ -6,8 +6,10 @@ import { type LabelledSeries, labelledSeries } from "../../bench/anomaly/labelle
 import { madeSeries } from "../../bench/anomaly/made-series.ts";
 import { nabAt } from "../../bench/anomaly/nab-score.ts";
 import { scoreSeries } from "../../bench/anomaly/score-series.ts";
+import { tuneLimit } from "../../bench/anomaly/tune-limit.ts";
 import { vusPr } from "../../bench/anomaly/vus-pr.ts";
 import { detectorFor } from "../../src/pipeline/process/detect/detector-for.ts";
+import { streamingTuning } from "../../src/pipeline/process/detect/streaming/streaming-tuning.ts";
 import { fixture, fixtureMissing } from "../fixtures.ts";
 
 const folder = "series/nab";
@@ -38,6 +40,12 @@ describe("the streaming detector on labelled series, with one threshold for all"
       assert.ok(baseline !== undefined);
       assert.ok(vusPr(corpus) > 1.5 * vusPr(scored(labelledSeries(fixture(folder)), baseline.create)), name);
     }
+  });
+
+  test("has the limit that is best on the first half of them, whatever the second half says", {
+    skip: fixtureMissing(folder),
+  }, () => {
+    assert.equal(tuneLimit(labelledSeries(fixture(folder))).chosen, streamingTuning.limit);
   });
 
   test("raises less than one false alarm a week where all is well", { skip: fixtureMissing(folder) }, () => {
