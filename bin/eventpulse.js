@@ -62,7 +62,7 @@ function quiet() {
 }
 
 // Becomes a Node with these flags. Where a process cannot become another (Windows), the source needs its flag in a child of
-// its own, and what only saves memory is left out.
+// its own, and the settings of a server are left out where no child is needed.
 function restart(flags, environment, isSource) {
   const parameters = process.execArgv.concat(flags, [__filename], process.argv.slice(2));
   quiet();
