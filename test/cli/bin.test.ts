@@ -5,14 +5,15 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
+import server from "../../bin/server-settings.json" with { type: "json" };
 import { type CliResult, temporaryFolder } from "./run-cli.ts";
 
 const bin = fileURLToPath(new URL("../../bin/eventpulse.js", import.meta.url));
 
-function runNode(args: readonly string[]): Promise<CliResult> {
+function runNode(args: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<CliResult> {
   return new Promise((resolve) => {
     const { NODE_OPTIONS: _, ...env } = process.env;
-    const child = execFile(process.execPath, args, { env }, (_, stdout, stderr) => {
+    const child = execFile(process.execPath, args, { env: { ...env, ...settings } }, (_, stdout, stderr) => {
       resolve({ code: child.exitCode, stdout, stderr });
     });
   });
@@ -50,5 +51,29 @@ describe("bin/eventpulse.js", () => {
     const doctor = await runNode([bin, "doctor", "--port", "0", "--json"]);
     assert.match(doctor.stdout, /SQLite/);
     assert.doesNotMatch(doctor.stderr, /ExperimentalWarning/);
+  });
+
+  test("gives a server its flags and its environment, in which the user's own setting wins, and other commands neither", async (context) => {
+    const folder = await temporaryFolder(context);
+    const seen = join(folder, "seen.json");
+    const report = join(folder, "report.cjs");
+    await writeFile(
+      report,
+      `if (process.argv[1] === ${JSON.stringify(bin)} && process.execArgv.some((flag) => flag.startsWith("--conditions")))
+         require("node:fs").writeFileSync(${JSON.stringify(seen)}, JSON.stringify([process.execArgv, process.env]));`,
+    );
+    const ran = async (command: string) => {
+      const own = { [Object.keys(environment)[0] ?? ""]: "262144" };
+      await runNode(["--require", report, bin, command, "--config", join(folder, "missing.config.ts")], own);
+      const [flags, env] = JSON.parse(await readFile(seen, "utf8")) as [string[], Record<string, string>];
+      return {
+        flags: server.flags.filter((flag) => flags.includes(flag)),
+        settings: Object.keys(environment).map((name) => env[name]),
+      };
+    };
+    const { environment } = server;
+    const [, ...others] = Object.values(environment);
+    assert.deepEqual(await ran("start"), { flags: server.flags, settings: ["262144", ...others] });
+    assert.deepEqual(await ran("check"), { flags: [], settings: ["262144", ...others.map(() => undefined)] });
   });
 });
