@@ -116,3 +116,20 @@ export interface Failure {
   /** Counts changes; the ETag. */
   readonly version: number;
 }
+
+/** What a job goes by when it takes a failure. */
+export type FailureHead = Pick<
+  Failure,
+  | "id"
+  | "stream"
+  | "state"
+  | "attempts"
+  | "recoverable"
+  | "rawKey"
+  | "rawIndex"
+  | "payloadBytes"
+  | "edit"
+  | "jobId"
+  | "recordId"
+  | "note"
+>;

@@ -1,5 +1,5 @@
 import type { AuditDraft } from "../model/audit.ts";
-import type { Failure, FailureDraft, FailureEdit } from "../model/failure.ts";
+import type { Failure, FailureDraft, FailureEdit, FailureHead } from "../model/failure.ts";
 import type { FailureFilter } from "../model/job.ts";
 import type { Order, Page, PageRequest } from "../model/page.ts";
 import type { RawMeta } from "../model/raw-object.ts";
@@ -15,6 +15,13 @@ export interface FailureWithPayload {
   readonly payload: Uint8Array;
 }
 
+/** A failure that a job takes. Most of them need no more than the head, so the rest may be read when it is asked for. */
+export interface LoadedFailure {
+  readonly head: FailureHead;
+  /** Null when retention has removed it since it was loaded. */
+  whole(): FailureWithPayload | null;
+}
+
 /**
  * Everything that could not be processed, with its original bytes, until it is mended, discarded or expired. Each change
  * that somebody asks for is committed together with its audit entry.
@@ -26,7 +33,7 @@ export interface FailureLog {
   /** The bytes as they were sent, or null when there is no such failure. */
   payload(tenant: string, id: string): Promise<Uint8Array | null>;
   /** Those of the given ones that are there, in no promised order. */
-  load(tenant: string, ids: readonly string[]): Promise<readonly FailureWithPayload[]>;
+  load(tenant: string, ids: readonly string[]): Promise<readonly LoadedFailure[]>;
   /**
    * Moves a failure from `quarantined` or `dead` to `retrying` and enqueues its retry, at once or not at all. Throws
    * STATE_CONFLICT from another state and ETAG_STALE when `version` (null: any) is not the stored one. Null when there is none.

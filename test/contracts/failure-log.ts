@@ -93,12 +93,19 @@ function reading(create: () => Promise<StoreHarness>): void {
         await commitFailure(harness),
       ];
       const loaded = await failures.load(tenant, ["fail_none", ids[1] ?? "", ids[0] ?? "", ids[1] ?? ""]);
-      const texts = loaded.map(({ failure, payload }) => [ids.indexOf(failure.id), Buffer.from(payload).toString()]);
+      const texts = loaded.map(({ head, whole }) => [
+        ids.indexOf(head.id),
+        Buffer.from(whole()?.payload ?? []).toString(),
+      ]);
       assert.deepEqual(texts.sort(), [
         [0, "one"],
         [1, "two"],
       ]);
-      for (const { failure } of loaded) assert.deepEqual(failure, await failures.get(tenant, failure.id));
+      for (const one of loaded) {
+        const failure = only([await failures.get(tenant, one.head.id)].filter((found) => found !== null));
+        assert.deepEqual(one.whole()?.failure, failure);
+        assert.deepEqual({ ...failure, ...one.head }, failure);
+      }
       assert.deepEqual(await failures.load("rival", ids), []);
       assert.deepEqual(await failures.load(tenant, []), []);
     }),

@@ -258,7 +258,7 @@ describe("mendingFunction", () => {
     assert.equal(mendingFunction(null, projectWith([])), null);
     const frozen = recipe({ do: "set", path: "/a", value: 1 });
     const mend = mendingFunction({ kind: "recipe", recipe: frozen }, projectWith([])) ?? assert.fail();
-    assert.deepEqual(await mend({}, failure), { a: 1 });
+    assert.deepEqual(await mend({}, () => assert.fail("a recipe of steps need not know the failure")), { a: 1 });
   });
 
   test("calls a function of the config with an event of its own and what is known of the failure", async () => {
@@ -267,7 +267,7 @@ describe("mendingFunction", () => {
       (given as typeof event).n.m = 2;
       return Promise.resolve({ given, known, at: new Date(0), gone: undefined });
     });
-    const result = await mend(event, { ...failure, tenant: "acme" } as typeof failure);
+    const result = await mend(event, () => ({ ...failure, tenant: "acme" }));
     assert.deepEqual(result, { given: { n: { m: 2 } }, known: failure, at: "1970-01-01T00:00:00.000Z" });
     assert.deepEqual(event, { n: { m: 1 } });
   });
@@ -283,8 +283,10 @@ describe("mendingFunction", () => {
       [() => ({ n: 5n }), /returned no event: \/n/],
     ];
     for (const [apply, message] of cases) {
-      await assert.rejects(async () => mending(apply)({}, failure), { code: "RECIPE_FAILED", message });
+      await assert.rejects(async () => mending(apply)({}, () => failure), { code: "RECIPE_FAILED", message });
     }
+    const gone = mending(() => assert.fail("must not be called"))({}, () => null);
+    await assert.rejects(async () => gone, { code: "RECIPE_FAILED", message: /retention has removed the failure/ });
   });
 
   test("refuses a function that the config does not have, or has as a recipe of steps", () => {

@@ -138,12 +138,13 @@ function failed(detail: string, pointer = ""): EventPulseError {
 /**
  * What a job applies to the data of each event; null when it mends nothing. Throws RECIPE_UNKNOWN when the config does not have
  * the function (any more). What it returns throws RECIPE_FAILED when a recipe does, and when a function of the config throws, returns
- * null (it cannot mend this event) or anything but a JSON object. It never changes the data that it is given.
+ * null (it cannot mend this event) or anything but a JSON object. It never changes the data that it is given, and asks for the failure
+ * only when the function is to know it.
  */
 export function mendingFunction(
   mending: Mending | null,
   project: Project,
-): ((event: unknown, failure: RecipeFailure) => unknown | Promise<unknown>) | null {
+): ((event: unknown, failure: () => RecipeFailure | null) => unknown | Promise<unknown>) | null {
   if (mending === null) return null;
   if (mending.kind === "recipe") return (event) => applyRecipe(mending.recipe, event);
   const { name } = mending;
@@ -152,14 +153,16 @@ export function mendingFunction(
     const remedy = "Put it back, or start another job without it.";
     throw new EventPulseError("RECIPE_UNKNOWN", `The config has no function "${name}" in recipes. ${remedy}`);
   }
-  return (event, failure) => mendedBy(found, event, failure);
+  return (event, failure) => mendedBy(found, event, failure());
 }
 
 async function mendedBy(
   { name, apply }: { readonly name: string; readonly apply: RecipeFunction },
   event: unknown,
-  { id, stream, code, errors }: RecipeFailure,
+  failure: RecipeFailure | null,
 ): Promise<unknown> {
+  if (failure === null) throw failed(`The recipe "${name}" has nothing to mend: retention has removed the failure.`);
+  const { id, stream, code, errors } = failure;
   let result: unknown;
   try {
     result = await apply(copyJson(event), { id, stream, code, errors });

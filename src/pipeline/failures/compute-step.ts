@@ -1,9 +1,9 @@
-import type { Failure } from "../../model/failure.ts";
+import type { FailureHead } from "../../model/failure.ts";
 import type { ItemResult, Job, JobItem } from "../../model/job.ts";
 import { limits } from "../../model/limits.ts";
 import type { Outcome } from "../../model/outcome.ts";
 import type { Reprocessed } from "../../model/replacement.ts";
-import type { FailureLog, FailureWithPayload } from "../../ports/failure-log.ts";
+import type { FailureLog, LoadedFailure } from "../../ports/failure-log.ts";
 import type { JobLog } from "../../ports/job-log.ts";
 import type { Work } from "../../ports/work-queue.ts";
 import type { WorkContext } from "../process/process-work.ts";
@@ -95,12 +95,12 @@ async function takeFailures(step: StepBuilder, items: readonly JobItem[], contex
     job.tenant,
     items.map(({ target }) => target),
   );
-  const byId = new Map(loaded.map((one) => [one.failure.id, one]));
+  const byId = new Map(loaded.map((one) => [one.head.id, one]));
   const mend = mendingFunction(job.mending, context.project);
   for (const item of items) {
     if (step.full) return;
     const found = byId.get(item.target);
-    const result = decided(job, found?.failure ?? null);
+    const result = decided(job, found?.head ?? null);
     if (found === undefined || result !== null) step.add(item, { result: result ?? "gone" });
     else if (job.action === "discard") discard(step, item);
     else if (context.suspected(`${job.id} ${item.position}`)) step.add(item, poisonous);
@@ -114,7 +114,7 @@ const poisonous = {
 } as const;
 
 /** What is plain from the failure itself; null when it must be tried. */
-function decided(job: Job, failure: Failure | null): ItemResult | null {
+function decided(job: Job, failure: FailureHead | null): ItemResult | null {
   if (failure === null) return "gone";
   // Done by a step of this job whose end was not recorded.
   if (failure.state === "recovered" && failure.jobId === job.id) return "recovered";
@@ -131,11 +131,11 @@ function discard(step: StepBuilder, item: JobItem): void {
 async function replay(
   step: StepBuilder,
   item: JobItem,
-  found: FailureWithPayload,
+  found: LoadedFailure,
   mend: ReturnType<typeof mendingFunction>,
   context: JobContext,
 ): Promise<void> {
-  step.grow(found.failure.payloadBytes, 1);
+  step.grow(found.head.payloadBytes, 1);
   const replayed: ReplayedFailure = await replayFailure(found, step.job, mend, step.sampled, context);
   const { outcome, ...known } = replayed;
   if (outcome !== null) context.remember(outcome);

@@ -1,7 +1,7 @@
 import { type ErrorDetail, EventPulseError } from "../../model/error.ts";
 import { limits } from "../../model/limits.ts";
 import type { RawObject } from "../../model/raw-object.ts";
-import type { FailureWithPayload } from "../../ports/failure-log.ts";
+import type { FailureWithPayload, LoadedFailure } from "../../ports/failure-log.ts";
 import type { ReadEvent } from "../ingest/read-event.ts";
 import { scanJson } from "../ingest/scan-json.ts";
 import type { Contract } from "../process/contract.ts";
@@ -32,6 +32,23 @@ export function failureEvent(found: FailureWithPayload, object: RawObject | null
     const errors = [{ pointer: "", code: error.code, detail: error.message }];
     const index = object === null ? 0 : failure.rawIndex;
     return { object: source, event: { index, original: found.payload, data: null, attributes: null, errors } };
+  }
+}
+
+/** The same for a failure of which only the head is there; the rest is asked for where its object is not enough. Null when it is gone. */
+export function loadedEvent(found: LoadedFailure, object: RawObject | null, contract: Contract): FailureEvent | null {
+  const event = object && eventInside(object, found.head.rawIndex, contract);
+  if (object !== null && event !== null) return { object, event };
+  const whole = found.whole();
+  return whole && failureEvent(whole, object, contract);
+}
+
+function eventInside(object: RawObject, index: number, contract: Contract): ReadEvent | null {
+  try {
+    return eventsOf(object, index, contract)[0] ?? null;
+  } catch (error) {
+    if (!(error instanceof EventPulseError)) throw error;
+    return null;
   }
 }
 

@@ -3,14 +3,14 @@ import { EventPulseError } from "../../model/error.ts";
 import type { FailureDraft } from "../../model/failure.ts";
 import type { Job } from "../../model/job.ts";
 import type { Outcome } from "../../model/outcome.ts";
-import type { FailureWithPayload } from "../../ports/failure-log.ts";
+import type { LoadedFailure } from "../../ports/failure-log.ts";
 import type { Contract } from "../process/contract.ts";
 import { processEvents } from "../process/process-raw.ts";
 import type { WorkContext } from "../process/process-work.ts";
 import type { mendingFunction } from "./apply-recipe.ts";
 import type { ComputedItem } from "./computed-step.ts";
 import { editedEvent } from "./edited-event.ts";
-import { failureEvent, mended } from "./failure-event.ts";
+import { loadedEvent, mended } from "./failure-event.ts";
 import { maskPersonal } from "./mask.ts";
 
 /** What replaying one failure comes to; without an outcome nothing is to be committed. */
@@ -27,24 +27,26 @@ const sampleCharactersMax = 2_000;
  * fails leaves the failure as it is: the mended event was never kept, so its reasons are the job's alone.
  */
 export async function replayFailure(
-  found: FailureWithPayload,
+  found: LoadedFailure,
   job: Job,
   mend: ReturnType<typeof mendingFunction>,
   sampled: boolean,
   context: WorkContext,
 ): Promise<ReplayedFailure> {
-  const { failure } = found;
-  const contract = context.contracts.get(failure.stream);
+  const { head } = found;
+  const contract = context.contracts.get(head.stream);
   if (contract === undefined) {
-    const detail = `The stream "${failure.stream}" is not in the config; put it back and replay again.`;
+    const detail = `The stream "${head.stream}" is not in the config; put it back and replay again.`;
     return failing({ code: "STREAM_REMOVED", pointer: "", detail });
   }
-  const { object, event } = failureEvent(found, await context.readRaw(failure.rawKey), contract);
+  const read = loadedEvent(found, await context.readRaw(head.rawKey), contract);
+  if (read === null) return gone;
+  const { object, event } = read;
   let repaired = event;
   try {
-    repaired = editedEvent(failure, event);
+    repaired = editedEvent(head, event);
     if (mend !== null) {
-      const data = mend(repaired.data, failure);
+      const data = mend(repaired.data, () => found.whole()?.failure ?? null);
       repaired = mended(event, data instanceof Promise ? await data : data);
     }
   } catch (error) {
@@ -53,7 +55,7 @@ export async function replayFailure(
     const reason = { code: error.code, pointer: first?.pointer ?? "", detail: first?.detail ?? error.message };
     return { ...failing(reason), result: "unmended" };
   }
-  const subject = { kind: "failure", failureId: failure.id, attempt: failure.attempts + 1, jobId: job.id } as const;
+  const subject = { kind: "failure", failureId: head.id, attempt: head.attempts + 1, jobId: job.id } as const;
   // Before the transform has had its hands on it.
   const texts = sampled
     ? samples(event.data, repaired === event ? undefined : repaired.data, contract)
@@ -68,6 +70,8 @@ export async function replayFailure(
   if (draft !== undefined && mend !== null) return { ...failing(reasonOf(draft)), ...texts };
   return { outcome, result: null, reason: draft === undefined ? null : reasonOf(draft), ...texts };
 }
+
+const gone: ReplayedFailure = { outcome: null, result: "gone", reason: null, before: null, after: null };
 
 function failing(reason: ReplayedFailure["reason"]): ReplayedFailure {
   return { outcome: null, result: "failing", reason, before: null, after: null };

@@ -1,5 +1,5 @@
 import type { FailureDraft } from "../../model/failure.ts";
-import type { FailureLog, FailureWithPayload } from "../../ports/failure-log.ts";
+import type { FailureLog, LoadedFailure } from "../../ports/failure-log.ts";
 import { addToCounters, emptyTally } from "./counters.ts";
 import { expiryItems } from "./expiry-items.ts";
 import { changeFailure, discardFailures, moveFailure } from "./failure-changes.ts";
@@ -102,7 +102,7 @@ async function loadFailures(
   objects: PayloadObjects | null,
   tenant: string,
   ids: readonly string[],
-): Promise<FailureWithPayload[]> {
+): Promise<LoadedFailure[]> {
   const [found, payloads] = await Promise.all([
     table.getAll(ids.map((id) => itemKeys.failure(id))),
     readPayloads(table, objects, ids),
@@ -110,9 +110,9 @@ async function loadFailures(
   return [...found.values()].flatMap((item) => {
     const failure = storedFailure(item, table.clock());
     const payload = failure && payloads.get(failure.id);
-    return failure === null || payload == null || failure.tenant !== tenant
-      ? []
-      : [{ failure: toFailure(failure), payload }];
+    if (failure === null || payload == null || failure.tenant !== tenant) return [];
+    const head = toFailure(failure);
+    return [{ head, whole: () => ({ failure: head, payload }) }];
   });
 }
 

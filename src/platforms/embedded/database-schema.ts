@@ -10,6 +10,9 @@
  * - `identities` is written only for events that the client identified: keys are random, so each of its pages would be
  *   written again and again. New ones gather in `identities_recent` and move over in the order of their keys.
  * - `failure_counters` only grow, for metrics: the sums of `issues` fall when retention removes failures.
+ * - `failures` has what lists, jobs and retries look at and change, `failure_details` what is read with one failure: a job
+ *   rewrites a row for each failure that it ends, and then a third of it.
+ * - `job_items` never change. Items are done in their order, and `job_steps` has what became of those of one step.
  * - `record_batches` lists what expires together: an index on an expiry column would cost every record a second row.
  */
 export const databaseSchemaSteps: readonly string[] = [
@@ -89,13 +92,16 @@ export const databaseSchemaSteps: readonly string[] = [
 
   CREATE TABLE failures (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, stream INTEGER NOT NULL,
-    door TEXT NOT NULL, state TEXT NOT NULL, class TEXT NOT NULL, stage TEXT NOT NULL, code TEXT NOT NULL,
-    errors TEXT NOT NULL, attempts INTEGER NOT NULL, first_seen_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL, trace_id TEXT, principal TEXT NOT NULL, contract_version TEXT NOT NULL,
-    fingerprint TEXT NOT NULL, recoverable INTEGER NOT NULL, recoverable_why TEXT NOT NULL, raw_key TEXT NOT NULL,
-    raw_index INTEGER NOT NULL, event_id TEXT, identity INTEGER, content_hash INTEGER NOT NULL,
-    content_type TEXT NOT NULL, headers TEXT NOT NULL, payload_bytes INTEGER NOT NULL, payload_sha256 TEXT NOT NULL,
+    state TEXT NOT NULL, class TEXT NOT NULL, stage TEXT NOT NULL, code TEXT NOT NULL, attempts INTEGER NOT NULL,
+    first_seen_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL, recoverable INTEGER NOT NULL, raw_key TEXT NOT NULL, raw_index INTEGER NOT NULL,
+    identity INTEGER, content_hash INTEGER NOT NULL, payload_bytes INTEGER NOT NULL,
     edit TEXT, job_id TEXT, record_id BLOB, note TEXT, version INTEGER NOT NULL DEFAULT 1
+  ) STRICT;
+  CREATE TABLE failure_details (
+    failure INTEGER PRIMARY KEY, door TEXT NOT NULL, errors TEXT NOT NULL, trace_id TEXT, principal TEXT NOT NULL,
+    contract_version TEXT NOT NULL, recoverable_why TEXT NOT NULL, event_id TEXT, content_type TEXT NOT NULL,
+    headers TEXT NOT NULL, payload_sha256 TEXT NOT NULL, payload BLOB NOT NULL
   ) STRICT;
   CREATE INDEX failures_by_time ON failures (tenant, last_seen_at, id);
   CREATE INDEX failures_by_stream ON failures (stream, last_seen_at, id);
@@ -105,7 +111,6 @@ export const databaseSchemaSteps: readonly string[] = [
   CREATE INDEX failures_retrying ON failures (raw_key) WHERE state = 'retrying';
   CREATE INDEX failures_by_expiry ON failures (expires_at);
   CREATE INDEX failures_waiting ON failures (stream, first_seen_at) WHERE state IN ('quarantined', 'dead');
-  CREATE TABLE failure_payloads (failure INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT;
 
   CREATE TABLE issues (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, tenant TEXT NOT NULL, stream INTEGER NOT NULL,
@@ -134,10 +139,12 @@ export const databaseSchemaSteps: readonly string[] = [
   ) STRICT;
   CREATE INDEX jobs_by_time ON jobs (tenant, created_at, id);
   CREATE TABLE job_items (
-    job INTEGER NOT NULL, position INTEGER NOT NULL, target TEXT NOT NULL, result TEXT, detail TEXT, record_id TEXT,
-    PRIMARY KEY (job, position)
+    job INTEGER NOT NULL, position INTEGER NOT NULL, target TEXT NOT NULL, PRIMARY KEY (job, position)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX job_items_todo ON job_items (job, position) WHERE result IS NULL;
+  CREATE TABLE job_steps (
+    job INTEGER NOT NULL, last_position INTEGER NOT NULL, first_position INTEGER NOT NULL, results TEXT NOT NULL,
+    PRIMARY KEY (job, last_position)
+  ) STRICT;
 
   CREATE TABLE audit (
     tenant TEXT NOT NULL, sequence INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,

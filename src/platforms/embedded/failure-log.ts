@@ -7,7 +7,7 @@ import { insertAudit } from "./audit-log.ts";
 import { addToCounters, emptyTally, type Tally } from "./counters.ts";
 import type { Clock, Database } from "./database.ts";
 import { queryFailures } from "./failure-query.ts";
-import { type FailureRow, findFailure, insertFailure, toFailure } from "./failure-rows.ts";
+import { type FailureRow, findFailure, insertFailure, readPayload, toFailure } from "./failure-rows.ts";
 import { PendingIssues } from "./issue-rows.ts";
 import { loadFailures } from "./load-failures.ts";
 import { addToObject } from "./object-marker.ts";
@@ -165,11 +165,6 @@ class Moves {
     counted[from]--;
     counted[target]++;
   }
-}
-
-function readPayload(database: Database, number: number): Uint8Array | null {
-  const sql = "SELECT payload FROM failure_payloads WHERE failure = ?";
-  return database.get<{ payload: Uint8Array }>(sql, number)?.payload ?? null;
 }
 
 function isWaiting({ state }: FailureRow): boolean {

@@ -100,7 +100,7 @@ function columnConditions(database: Database, tenant: string, filter: FailureFil
 function payloadConditions({ where, contains }: FailureFilter): FailureCondition[] {
   const conditions = where.map(fieldCondition);
   if (contains !== null) {
-    const sql = "(SELECT instr(payload, ?) FROM failure_payloads WHERE failure = failures.number) > 0";
+    const sql = "(SELECT instr(payload, ?) FROM failure_details WHERE failure = failures.number) > 0";
     // As bytes: between a text and bytes `instr` compares texts, and a payload need not be one.
     conditions.push([sql, Buffer.from(contains)]);
   }
@@ -114,7 +114,7 @@ function fieldCondition(condition: Condition): FailureCondition {
   // JSON functions take bytes for SQLite's own binary form, and throw at what is no JSON.
   const data = "CASE WHEN json_valid(CAST(payload AS TEXT)) THEN CAST(payload AS TEXT) ELSE '{}' END";
   return [
-    `(SELECT ${sql} FROM (SELECT ${data} AS data, ? AS terms FROM failure_payloads WHERE failure = failures.number))`,
+    `(SELECT ${sql} FROM (SELECT ${data} AS data, ? AS terms FROM failure_details WHERE failure = failures.number))`,
     `[${JSON.stringify(path)},${JSON.stringify(text)},${numberText(number)}]`,
   ];
 }

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { SQLInputValue } from "node:sqlite";
 import type { Failure, FailureDraft, FailureEdit, FailureState } from "../../model/failure.ts";
 import type { RawMeta } from "../../model/raw-object.ts";
 import { recordIdText } from "../../model/record.ts";
@@ -15,7 +16,8 @@ const failureColumns = `failures.id, failures.tenant, streams.name AS stream, do
   payload_bytes AS payloadBytes, payload_sha256 AS payloadSha256, edit, job_id AS jobId, record_id AS recordId, note,
   version`;
 export const failureSelect = `SELECT failures.number, failures.stream AS streamNumber, ${failureColumns},
-  last_seen_at AS page_time, failures.id AS page_id FROM failures JOIN streams ON streams.id = failures.stream`;
+  last_seen_at AS page_time, failures.id AS page_id FROM failures
+  JOIN failure_details ON failure = failures.number JOIN streams ON streams.id = failures.stream`;
 
 export interface FailureRow extends Omit<Failure, "errors" | "recoverable" | "headers" | "edit" | "recordId"> {
   /** Key of the payload. */
@@ -30,6 +32,11 @@ export interface FailureRow extends Omit<Failure, "errors" | "recoverable" | "he
 
 export function findFailure(database: Database, tenant: string, id: string): FailureRow | null {
   return database.get<FailureRow>(`${failureSelect} WHERE failures.tenant = ? AND failures.id = ?`, tenant, id);
+}
+
+export function readPayload(database: Database, number: number): Uint8Array | null {
+  const sql = "SELECT payload FROM failure_details WHERE failure = ?";
+  return database.get<{ payload: Uint8Array }>(sql, number)?.payload ?? null;
 }
 
 /** What a commit needs to know of a failure that it ends. */
@@ -103,46 +110,52 @@ export function insertFailure(
   issues: PendingIssues,
 ): boolean {
   const { meta, now } = origin;
-  const values = {
+  const { changes, lastInsertRowid } = insertRow(database, "failures", {
     id: draft.id,
     tenant: meta.tenant,
     stream: origin.stream,
-    door: meta.door,
     state: draft.state,
     class: draft.class,
     stage: draft.stage,
     code: draft.code,
-    errors: JSON.stringify(draft.errors),
     attempts: draft.attempts,
     first_seen_at: now,
     last_seen_at: now,
     expires_at: expiryTime(origin.expiresAt),
+    fingerprint: draft.fingerprint,
+    recoverable: draft.recoverable ? 1 : 0,
+    raw_key: origin.rawKey,
+    raw_index: draft.index,
+    identity: draft.identity,
+    content_hash: draft.contentHash,
+    payload_bytes: draft.original.byteLength,
+  });
+  if (changes === 0) return false;
+  insertRow(database, "failure_details", {
+    failure: lastInsertRowid,
+    door: meta.door,
+    errors: JSON.stringify(draft.errors),
     trace_id: traceId(meta),
     principal: meta.principal,
     contract_version: draft.contractVersion,
-    fingerprint: draft.fingerprint,
-    recoverable: draft.recoverable ? 1 : 0,
     recoverable_why: draft.recoverableWhy,
-    raw_key: origin.rawKey,
-    raw_index: draft.index,
     event_id: draft.eventId,
-    identity: draft.identity,
-    content_hash: draft.contentHash,
     content_type: meta.contentType,
     headers: JSON.stringify(meta.headers),
-    payload_bytes: draft.original.byteLength,
     payload_sha256: hash("sha256", draft.original, "hex"),
-  };
-  const columns = Object.keys(values);
-  const sql = `INSERT INTO failures (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
-    ON CONFLICT (id) DO NOTHING`;
-  const { changes, lastInsertRowid } = database.statement(sql).run(...Object.values(values));
-  if (changes === 0) return false;
-  database.run("INSERT INTO failure_payloads VALUES (?, ?)", lastInsertRowid, draft.original);
+    payload: draft.original,
+  });
   const { tenant } = meta;
   const { id, fingerprint } = draft;
   issues.added({ id, tenant, streamNumber: origin.stream, fingerprint, firstSeenAt: now }, draft, now);
   return true;
+}
+
+function insertRow(database: Database, table: string, values: Readonly<Record<string, SQLInputValue>>) {
+  const columns = Object.keys(values);
+  const sql = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
+    ON CONFLICT DO NOTHING`;
+  return database.statement(sql).run(...Object.values(values));
 }
 
 /**
@@ -208,15 +221,18 @@ export function endRetry(
   issues.again(failure, draft, now);
   if (draft === null) return;
   database.run(
-    `UPDATE failures SET class = ?, stage = ?, code = ?, errors = ?, fingerprint = ?, contract_version = ?,
-       recoverable = ?, recoverable_why = ? WHERE number = ?`,
+    "UPDATE failures SET class = ?, stage = ?, code = ?, fingerprint = ?, recoverable = ? WHERE number = ?",
     draft.class,
     draft.stage,
     draft.code,
-    JSON.stringify(draft.errors),
     draft.fingerprint,
-    draft.contractVersion,
     draft.recoverable ? 1 : 0,
+    failure.number,
+  );
+  database.run(
+    "UPDATE failure_details SET errors = ?, contract_version = ?, recoverable_why = ? WHERE failure = ?",
+    JSON.stringify(draft.errors),
+    draft.contractVersion,
     draft.recoverableWhy,
     failure.number,
   );

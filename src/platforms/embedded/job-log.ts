@@ -1,25 +1,13 @@
 import type { AuditDraft } from "../../model/audit.ts";
-import { decodeCursor, encodeCursor } from "../../model/cursor.ts";
 import { assert, EventPulseError } from "../../model/error.ts";
-import type { ItemResult, JobDraft, JobItem, JobState } from "../../model/job.ts";
+import type { ItemResult, JobDraft, JobState } from "../../model/job.ts";
 import { limits } from "../../model/limits.ts";
-import type { Page } from "../../model/page.ts";
-import type { JobItemQuery, JobLog, JobStepResult } from "../../ports/job-log.ts";
+import type { JobLog, JobStepResult } from "../../ports/job-log.ts";
 import { insertAudit } from "./audit-log.ts";
 import type { Clock, Database } from "./database.ts";
+import { itemsTodo, pageOfItems, sweepItems, writeItemResults } from "./job-items.ts";
 import { freezeItems, planJob } from "./job-plan.ts";
-import {
-  addReasons,
-  findJob,
-  insertJob,
-  itemSelect,
-  itemsTodo,
-  type JobRow,
-  jobSelect,
-  toItem,
-  toJob,
-  writeItemResults,
-} from "./job-rows.ts";
+import { addReasons, findJob, insertJob, type JobRow, jobSelect, toJob } from "./job-rows.ts";
 import { type KeysetList, keysetPage } from "./keyset-page.ts";
 import { insertWork } from "./work-queue.ts";
 
@@ -83,7 +71,8 @@ export function sqliteJobLog(
       return { rows: rows.map(toJob), next };
     },
     async items(tenant, id, query) {
-      return pageOfItems(database, findJob(database, tenant, id)?.number ?? null, query);
+      const row = findJob(database, tenant, id);
+      return row === null ? { rows: [], next: null } : pageOfItems(database, row.number, query);
     },
     async change(tenant, id, version, to, audit) {
       return database.transaction(() => {
@@ -160,24 +149,6 @@ function enqueueStep(database: Database, { tenant, id, step }: JobRow, dueAt: nu
   insertWork(database, [{ kind: "job", tenant, stream: "", jobId: id, step }], dueAt);
 }
 
-function pageOfItems(database: Database, job: number | null, { result, limit, cursor }: JobItemQuery): Page<JobItem> {
-  const after = cursor === null ? 0 : (decodeCursor("items", cursor, ["number"])[0] ?? 0);
-  const rowsMax = Math.min(Math.max(1, limit), limits.pageRowsMax);
-  const condition = result === null ? "" : result === "todo" ? "AND result IS NULL" : "AND result = ?";
-  const rows = database.all<JobItem>(
-    `${itemSelect} WHERE job = ? AND position > ? ${condition} ORDER BY position LIMIT ?`,
-    job,
-    after,
-    ...(result === null || result === "todo" ? [] : [result]),
-    rowsMax + 1,
-  );
-  const last = rows.length > rowsMax ? rows[rowsMax - 1] : undefined;
-  return {
-    rows: rows.slice(0, rowsMax).map(toItem),
-    next: last === undefined ? null : encodeCursor("items", [last.position]),
-  };
-}
-
 /**
  * Removes jobs that are done or cancelled 30 days after their creation, in about `max` rows with their items: a large job
  * goes in several sweeps, its first items first. Belongs into the transaction of a sweep; answers with the rows removed.
@@ -191,12 +162,7 @@ export function sweepJobs(database: Database, now: number, max: number): number 
     );
     if (job === null) break;
     const left = max - count;
-    const items = database.run(
-      `DELETE FROM job_items WHERE job = ?1 AND position IN
-         (SELECT position FROM job_items WHERE job = ?1 ORDER BY position LIMIT ?2)`,
-      job.number,
-      left,
-    );
+    const items = sweepItems(database, job.number, left);
     count += items;
     if (items < left) count += database.run("DELETE FROM jobs WHERE number = ?", job.number);
   }
@@ -207,9 +173,8 @@ export function sweepJobs(database: Database, now: number, max: number): number 
 function recordStep(database: Database, row: JobRow, { items, reasons, samples }: JobStepResult): void {
   const { results, samples: kept } = toJob(row);
   const counts: Partial<Record<ItemResult, number>> = { ...results };
-  for (const [result, count] of Object.entries(writeItemResults(database, row.number, items))) {
-    counts[result as ItemResult] = (counts[result as ItemResult] ?? 0) + count;
-  }
+  for (const { result } of items) counts[result] = (counts[result] ?? 0) + 1;
+  writeItemResults(database, row.number, items);
   database.run(
     "UPDATE jobs SET results = ?, reasons = ?, samples = ?, step = step + 1 WHERE number = ?",
     JSON.stringify(counts),

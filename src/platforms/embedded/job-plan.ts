@@ -113,7 +113,7 @@ const planSql = (from: string) => `
        ORDER BY identity LIMIT -1)
        WHERE ${identityRow("identities")} OR ${identityRow("identities_recent")}) AS duplicates,
     (SELECT json_group_array(json_object('fingerprint', fingerprint, 'count', count, 'code', code,
-         'errors', json((SELECT errors FROM failures WHERE failures.number = example))) ORDER BY count DESC, fingerprint)
+         'errors', json((SELECT errors FROM failure_details WHERE failure = example))) ORDER BY count DESC, fingerprint)
        FROM (SELECT fingerprint, count(*) AS count, code, min(number) AS example FROM selected GROUP BY fingerprint
          ORDER BY count(*) DESC, fingerprint LIMIT ${issuesMax})) AS issues
   FROM selected JOIN streams ON streams.id = selected.stream GROUP BY selected.stream, state`;

@@ -1,4 +1,4 @@
-import type { ItemResult, Job, JobDraft, JobItem, JobReason } from "../../model/job.ts";
+import type { Job, JobDraft, JobReason } from "../../model/job.ts";
 import type { Database } from "./database.ts";
 
 /** Reasons that a job shows. */
@@ -10,8 +10,6 @@ export const jobSelect = `SELECT number, id, tenant, action, mode, selection, me
   rate_per_second AS ratePerSecond, created_by AS createdBy, reason, state, state_reason AS stateReason, items, results,
   reasons, samples, created_at AS createdAt, starts_at AS startsAt, finished_at AS finishedAt, step, version,
   created_at AS page_time, id AS page_id FROM jobs`;
-
-export const itemSelect = "SELECT position, target, result, detail, record_id AS recordId FROM job_items";
 
 export interface JobRow extends Omit<Job, "selection" | "mending" | "results" | "reasons" | "samples"> {
   /** Key of its items. */
@@ -40,11 +38,6 @@ export function toJob(row: JobRow): Job {
   };
 }
 
-/** Rows of `itemSelect` come without a prototype. */
-export function toItem(row: JobItem): JobItem {
-  return { ...row };
-}
-
 /** Writes the row of a job that has no items yet; answers with its number. */
 export function insertJob(database: Database, draft: JobDraft, now: number): number {
   const values = {
@@ -66,39 +59,6 @@ export function insertJob(database: Database, draft: JobDraft, now: number): num
   const columns = Object.keys(values);
   const sql = `INSERT INTO jobs (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
   return Number(database.statement(sql).run(...Object.values(values)).lastInsertRowid);
-}
-
-/** Writes the results of items that had none; answers with how many there were of each. */
-export function writeItemResults(
-  database: Database,
-  job: number,
-  items: readonly (JobItem & { readonly result: ItemResult })[],
-): Partial<Record<ItemResult, number>> {
-  const counts: Partial<Record<ItemResult, number>> = {};
-  for (const { position, result, detail, recordId } of items) {
-    const written = database.run(
-      "UPDATE job_items SET result = ?, detail = ?, record_id = ? WHERE job = ? AND position = ? AND result IS NULL",
-      result,
-      detail,
-      recordId,
-      job,
-      position,
-    );
-    if (written > 0) counts[result] = (counts[result] ?? 0) + written;
-  }
-  return counts;
-}
-
-/** Items without a result, ascending. By its partial index: what is done is not looked at again in each step. */
-export function itemsTodo(database: Database, job: number, max: number): readonly JobItem[] {
-  // What has no result has neither detail nor record.
-  return database
-    .arrays<readonly [position: number, target: string]>(
-      "SELECT position, target FROM job_items INDEXED BY job_items_todo WHERE job = ? AND result IS NULL ORDER BY position LIMIT ?",
-      job,
-      max,
-    )
-    .map(([position, target]) => ({ position, target, result: null, detail: null, recordId: null }));
 }
 
 /** The reasons of a job with those of a step added, most frequent first. The detail and the example are the first one's. */

@@ -91,7 +91,7 @@ function sweepFailures(database: Database, now: number, max: number): number {
   const issues = new PendingIssues();
   for (const { number, state, ...failure } of rows) {
     database.run("DELETE FROM failures WHERE number = ?", number);
-    database.run("DELETE FROM failure_payloads WHERE failure = ?", number);
+    database.run("DELETE FROM failure_details WHERE failure = ?", number);
     issues.expired(failure, state === "recovered" || state === "discarded" ? state : "waiting");
   }
   issues.write(database);

@@ -24,7 +24,7 @@ type Stores = Awaited<ReturnType<typeof embeddedStores>>;
 
 const hourMillis = 60 * 60 * 1000;
 const all = { rowsMax: 1_000_000 };
-const tables = ["records", "identities", "record_batches", "rollups", "anomalies", "failures", "failure_payloads"];
+const tables = ["records", "identities", "record_batches", "rollups", "anomalies", "failures", "failure_details"];
 
 /** Each test gets the embedded stores; the type of `withStore` knows only the ports. */
 const stored = (body: (stores: Stores) => Promise<void>) =>

@@ -246,7 +246,7 @@ class BalanceRun {
     const { records, failures } = this.#stores;
     const ids = new Set(Array.from({ length: 1 + this.#below(3) }, () => this.#anyFailure()?.[0] ?? "fail_none"));
     const outcomes: Outcome[] = [];
-    for (const { failure } of await failures.load(tenant, [...ids])) {
+    for (const { head: failure } of await failures.load(tenant, [...ids])) {
       const subject = {
         kind: "failure",
         failureId: failure.id,

@@ -1,4 +1,4 @@
-import type { Failure } from "../../../model/failure.ts";
+import type { FailureHead } from "../../../model/failure.ts";
 import type { OutcomeResult } from "../../../model/outcome.ts";
 import type { ComputedItem, ComputedStep } from "../../../pipeline/failures/computed-step.ts";
 import type { CommittedStep } from "../../../pipeline/failures/settle-step.ts";
@@ -24,7 +24,7 @@ export async function repeatedStep(
   const doubtful = step.items.filter((item) => isDoubtful(item, step, committed));
   if (doubtful.length === 0) return { step, committed };
   const ids = doubtful.map(({ item }) => item.target);
-  const found = new Map((await failures.load(job.tenant, ids)).map(({ failure }) => [failure.id, failure]));
+  const found = new Map((await failures.load(job.tenant, ids)).map(({ head }) => [head.id, head]));
   const outcomes = [...committed.outcomes];
   const discards = [...committed.discards];
   const items = step.items.map((item): ComputedItem => {
@@ -49,7 +49,7 @@ function isDoubtful({ result, place }: ComputedItem, { job }: ComputedStep, comm
 }
 
 /** What the commit of the other run answered, as far as the failure tells; null: nothing of this job. */
-function resultOf({ state, recordId }: Failure, { place }: ComputedItem): OutcomeResult | null {
+function resultOf({ state, recordId }: FailureHead, { place }: ComputedItem): OutcomeResult | null {
   const none = { stored: 0, dropped: 0, quarantined: 0, dead: 0, retrying: 0, duplicates: 0, recordId: null };
   if (state === "recovered") {
     return recordId === null ? { ...none, applied: true, dropped: 1 } : { ...none, applied: true, stored: 1, recordId };
