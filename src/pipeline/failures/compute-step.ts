@@ -2,14 +2,15 @@ import type { FailureHead } from "../../model/failure.ts";
 import type { ItemResult, Job, JobItem } from "../../model/job.ts";
 import { limits } from "../../model/limits.ts";
 import type { Outcome } from "../../model/outcome.ts";
+import type { RawObject } from "../../model/raw-object.ts";
 import type { Reprocessed } from "../../model/replacement.ts";
-import type { FailureLog, LoadedFailure } from "../../ports/failure-log.ts";
+import type { FailureLog } from "../../ports/failure-log.ts";
 import type { JobLog } from "../../ports/job-log.ts";
 import type { Work } from "../../ports/work-queue.ts";
 import type { WorkContext } from "../process/process-work.ts";
 import { mendingFunction } from "./apply-recipe.ts";
 import { type ComputedItem, type ComputedStep, itemsDone, samplesMax } from "./computed-step.ts";
-import { type ReplayedFailure, replayFailure } from "./replay-failure.ts";
+import { replayFailure } from "./replay-failure.ts";
 import { reprocessObject } from "./reprocess-object.ts";
 
 export interface JobContext extends WorkContext {
@@ -97,6 +98,8 @@ async function takeFailures(step: StepBuilder, items: readonly JobItem[], contex
   );
   const byId = new Map(loaded.map((one) => [one.head.id, one]));
   const mend = mendingFunction(job.mending, context.project);
+  // Failures of one object stand together.
+  let raw = null as RawObject | null;
   for (const item of items) {
     if (step.full) return;
     const found = byId.get(item.target);
@@ -104,7 +107,14 @@ async function takeFailures(step: StepBuilder, items: readonly JobItem[], contex
     if (found === undefined || result !== null) step.add(item, { result: result ?? "gone" });
     else if (job.action === "discard") discard(step, item);
     else if (context.suspected(`${job.id} ${item.position}`)) step.add(item, poisonous);
-    else await replay(step, item, found, mend, context);
+    else {
+      const { rawKey } = found.head;
+      raw = raw?.key === rawKey ? raw : await context.readRaw(rawKey);
+      step.grow(found.head.payloadBytes, 1);
+      const { outcome, ...known } = await replayFailure(found, raw, job, mend, step.sampled, context);
+      if (outcome !== null) context.remember(outcome);
+      step.add(item, { ...known, place: outcome === null ? null : step.outcomes.push(outcome) - 1 });
+    }
   }
 }
 
@@ -126,20 +136,6 @@ function decided(job: Job, failure: FailureHead | null): ItemResult | null {
 function discard(step: StepBuilder, item: JobItem): void {
   if (step.job.mode === "dry-run") step.add(item, { result: "discarded" });
   else step.add(item, { place: step.discards.push(item.target) - 1 });
-}
-
-async function replay(
-  step: StepBuilder,
-  item: JobItem,
-  found: LoadedFailure,
-  mend: ReturnType<typeof mendingFunction>,
-  context: JobContext,
-): Promise<void> {
-  step.grow(found.head.payloadBytes, 1);
-  const replayed: ReplayedFailure = await replayFailure(found, step.job, mend, step.sampled, context);
-  const { outcome, ...known } = replayed;
-  if (outcome !== null) context.remember(outcome);
-  step.add(item, { ...known, place: outcome === null ? null : step.outcomes.push(outcome) - 1 });
 }
 
 async function reprocess(step: StepBuilder, items: readonly JobItem[], context: JobContext): Promise<void> {

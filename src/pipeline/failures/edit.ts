@@ -5,7 +5,6 @@ import type { RawObject } from "../../model/raw-object.ts";
 import type { PatchOperation } from "../../model/recipe.ts";
 import type { Contract } from "../process/contract.ts";
 import { explainErrors } from "../process/explain-errors.ts";
-import { identityPaths } from "../process/identify.ts";
 import { processEvent } from "../process/process-event.ts";
 import { applyPatch } from "./apply-patch.ts";
 import { failureEvent, mended } from "./failure-event.ts";
@@ -45,7 +44,7 @@ export async function judgeEdit(
   const before = readable ? JSON.stringify(event.data) : null;
   const edited = mended(event, applyPatch(readable ? event.data : null, patch));
   const after = Buffer.from(edited.original).toString("utf8");
-  const result = await processEvent(edited, source.meta, contract, identityPaths(contract.stream));
+  const result = await processEvent(edited, source.meta, contract);
   if (result.kind === "failed") {
     const errors = explainErrors(result.errors, edited, contract.stream);
     const first = errors[0]?.detail ?? result.code;

@@ -3,10 +3,10 @@ import { limits } from "../../model/limits.ts";
 import type { RawObject } from "../../model/raw-object.ts";
 import type { FailureWithPayload, LoadedFailure } from "../../ports/failure-log.ts";
 import type { ReadEvent } from "../ingest/read-event.ts";
-import { scanJson } from "../ingest/scan-json.ts";
 import type { Contract } from "../process/contract.ts";
 import { payloadObject } from "../process/payload-object.ts";
-import { eventsOf } from "../process/process-raw.ts";
+import { eventsOf, ownEvent } from "../process/process-raw.ts";
+import { valueProblem } from "./json-place.ts";
 
 /** What it takes to process a failure again. */
 export interface FailureEvent {
@@ -25,8 +25,9 @@ export function failureEvent(found: FailureWithPayload, object: RawObject | null
   const { failure } = found;
   const source = object ?? payloadObject(failure, found.payload);
   try {
-    const events = object === null ? [eventAlone(source, contract)] : eventsOf(object, failure.rawIndex, contract);
-    return { object: source, event: events[0] as ReadEvent };
+    if (object === null) return { object: source, event: eventAlone(source, contract) };
+    const [event] = eventsOf(object, failure.rawIndex, contract);
+    return { object, event: ownEvent(event as ReadEvent) };
   } catch (error) {
     if (!(error instanceof EventPulseError)) throw error;
     const errors = [{ pointer: "", code: error.code, detail: error.message }];
@@ -35,7 +36,10 @@ export function failureEvent(found: FailureWithPayload, object: RawObject | null
   }
 }
 
-/** The same for a failure of which only the head is there; the rest is asked for where its object is not enough. Null when it is gone. */
+/**
+ * The same for a failure of which only the head is there: the rest is asked for where its object is not enough. `data` may be what others
+ * have, too. Null when the failure is gone.
+ */
 export function loadedEvent(found: LoadedFailure, object: RawObject | null, contract: Contract): FailureEvent | null {
   const event = object && eventInside(object, found.head.rawIndex, contract);
   if (object !== null && event !== null) return { object, event };
@@ -66,22 +70,20 @@ function eventAlone(source: RawObject, contract: Contract): ReadEvent {
 }
 
 /**
- * The same event with other data, which must be a JSON value: the data as JSON text is what it now consists of, and is read back, so
- * that nobody else's copy changes with it. It has `errors` when it has become larger or deeper than an event may be, and then
- * fails like one that was sent so.
+ * The same event with other data, a JSON value that nobody else has: the data as JSON text is what it now consists of. It has
+ * `errors` when it has become larger or deeper than an event may be, and then fails like one that was sent so.
  */
 export function mended(event: ReadEvent, data: unknown): ReadEvent {
-  const text = JSON.stringify(data);
-  const original = Buffer.from(text);
-  return { ...event, original, data: JSON.parse(text), errors: limitErrors(original) };
+  const original = Buffer.from(JSON.stringify(data));
+  return { ...event, original, data, errors: limitErrors(original, data) };
 }
 
-function limitErrors(original: Uint8Array): readonly ErrorDetail[] | null {
+function limitErrors(original: Uint8Array, data: unknown): readonly ErrorDetail[] | null {
   if (original.length > limits.eventBytesMax) {
     const detail = `The mended event has ${original.length} bytes; the limit is ${limits.eventBytesMax}.`;
     return [{ pointer: "", code: "EVENT_TOO_LARGE", detail }];
   }
-  if (!scanJson(original, 0, original.length).tooDeep) return null;
+  if (valueProblem(data, limits.jsonDepthMax) === null) return null;
   const detail = `The mended event is nested more than ${limits.jsonDepthMax} levels deep.`;
   return [{ pointer: "", code: "JSON_TOO_DEEP", detail }];
 }

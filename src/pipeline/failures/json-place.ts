@@ -1,5 +1,5 @@
 import { pointerParts } from "../process/json-pointer.ts";
-import { isIndex, valueAt } from "../process/value-at.ts";
+import { isIndex, memberAt } from "../process/value-at.ts";
 
 /** A whole JSON value that is about to be changed, held so that the value itself has a place, too. */
 export interface JsonRoot {
@@ -19,10 +19,13 @@ export function isPointer(text: unknown): text is string {
 }
 
 export function placeAt(document: JsonRoot, pointer: string): JsonPlace {
-  const parts = ["root", ...pointerParts(pointer)];
-  const key = parts.pop() as string;
-  const holder = valueAt(document, parts);
-  return { holder, key, value: valueAt(holder, [key]) };
+  let holder: unknown = document;
+  let key = "root";
+  for (const part of pointerParts(pointer)) {
+    holder = memberAt(holder, key);
+    key = part;
+  }
+  return { holder, key, value: memberAt(holder, key) };
 }
 
 /**

@@ -3,9 +3,10 @@ import { EventPulseError } from "../../model/error.ts";
 import type { FailureDraft } from "../../model/failure.ts";
 import type { Job } from "../../model/job.ts";
 import type { Outcome } from "../../model/outcome.ts";
+import type { RawObject } from "../../model/raw-object.ts";
 import type { LoadedFailure } from "../../ports/failure-log.ts";
 import type { Contract } from "../process/contract.ts";
-import { processEvents } from "../process/process-raw.ts";
+import { ownEvent, processEvents } from "../process/process-raw.ts";
 import type { WorkContext } from "../process/process-work.ts";
 import type { mendingFunction } from "./apply-recipe.ts";
 import type { ComputedItem } from "./computed-step.ts";
@@ -23,11 +24,12 @@ const sampleCharactersMax = 2_000;
 
 /**
  * Processes a failure again with the contract and transform of now: its event as sent, with its edit when it has one,
- * mended by the job's recipe. Never throws for what the event, a recipe or a transform does. A recipe whose event still
+ * mended by the job's recipe. `raw`: the object that it came in, null when that is gone. Never throws for what the event, a recipe or a transform does. A recipe whose event still
  * fails leaves the failure as it is: the mended event was never kept, so its reasons are the job's alone.
  */
 export async function replayFailure(
   found: LoadedFailure,
+  raw: RawObject | null,
   job: Job,
   mend: ReturnType<typeof mendingFunction>,
   sampled: boolean,
@@ -39,7 +41,7 @@ export async function replayFailure(
     const detail = `The stream "${head.stream}" is not in the config; put it back and replay again.`;
     return failing({ code: "STREAM_REMOVED", pointer: "", detail });
   }
-  const read = loadedEvent(found, await context.readRaw(head.rawKey), contract);
+  const read = loadedEvent(found, raw, contract);
   if (read === null) return gone;
   const { object, event } = read;
   let repaired = event;
@@ -60,12 +62,10 @@ export async function replayFailure(
   const texts = sampled
     ? samples(event.data, repaired === event ? undefined : repaired.data, contract)
     : { before: null, after: null };
-  const outcome = await processEvents(object, subject, [repaired], {
-    project: context.project,
-    contract,
-    records: context.records,
-    random: context.random,
-  });
+  const { project, records, random } = context;
+  const own = repaired === event ? ownEvent(event) : repaired;
+  const processed = processEvents(object, subject, [own], { project, contract, records, random });
+  const outcome = processed instanceof Promise ? await processed : processed;
   const [draft] = outcome.failures;
   if (draft !== undefined && mend !== null) return { ...failing(reasonOf(draft)), ...texts };
   return { outcome, result: null, reason: draft === undefined ? null : reasonOf(draft), ...texts };

@@ -4,7 +4,7 @@ import { recordId } from "../../model/record.ts";
 import type { EventPlace, Reprocessed, ReprocessedEvent } from "../../model/replacement.ts";
 import type { ReadEvent } from "../ingest/read-event.ts";
 import type { Contract } from "../process/contract.ts";
-import { type Identity, identityPaths } from "../process/identify.ts";
+import type { Identity } from "../process/identify.ts";
 import { type EventResult, processEvent } from "../process/process-event.ts";
 import { eventsOf } from "../process/process-raw.ts";
 import { contentHash, RecordDrafts } from "../process/record-drafts.ts";
@@ -16,11 +16,10 @@ import { contentHash, RecordDrafts } from "../process/record-drafts.ts";
  */
 export async function reprocessObject(object: RawObject, contract: Contract): Promise<Reprocessed> {
   const { key, meta } = object;
-  const paths = identityPaths(contract.stream);
   const drafts = new RecordDrafts();
   const events: ReprocessedEvent[] = [];
   for (const event of eventsOf(object, null, contract)) {
-    events.push(reprocessed(event, await processEvent(event, meta, contract, paths), drafts));
+    events.push(reprocessed(event, await processEvent(event, meta, contract), drafts));
   }
   const recordsExpireAt = meta.receivedAt + contract.stream.retention.records;
   return { rawKey: key, meta, recordsExpireAt, rollupFields: drafts.fields, events };

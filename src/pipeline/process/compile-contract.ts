@@ -6,6 +6,7 @@ import type { ErrorDetail } from "../../model/error.ts";
 import { limits } from "../../model/limits.ts";
 import type { Contract, Judgement } from "./contract.ts";
 import { describeViolations } from "./describe-violations.ts";
+import { identityPaths } from "./identify.ts";
 import { inspectZodSchema, isZodSchema, type ZodInspection } from "./inspect-zod-schema.ts";
 import { jsonPointer } from "./json-pointer.ts";
 import { type PersonalData, personalData } from "./personal-data.ts";
@@ -48,9 +49,10 @@ export function compileContract(definition: StreamDefinition): Contract {
   const personal = personalData(definition.pii);
   const inspection = isZodSchema(schema) ? inspectZodSchema(schema) : null;
   const jsonSchema = inspection === null ? describedSchema(schema) : zodJsonSchema(schema, true);
-  const identity = jsonSchema ?? { vendor: schema["~standard"].vendor, name: definition.name };
-  const version = hash("sha256", JSON.stringify(identity)).slice(0, 12);
-  return { stream: definition, version, jsonSchema, judge: judgeOf(schema, inspection, personal) };
+  const named = jsonSchema ?? { vendor: schema["~standard"].vendor, name: definition.name };
+  const version = hash("sha256", JSON.stringify(named)).slice(0, 12);
+  const identity = identityPaths(definition);
+  return { stream: definition, version, jsonSchema, identity, judge: judgeOf(schema, inspection, personal) };
 }
 
 function judgeOf(schema: StandardSchema, inspection: ZodInspection | null, personal: PersonalData): Contract["judge"] {

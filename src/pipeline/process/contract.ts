@@ -1,5 +1,6 @@
 import type { StreamDefinition } from "../../model/definition.ts";
 import type { ErrorDetail } from "../../model/error.ts";
+import type { IdentityPaths } from "./identify.ts";
 
 /** What a contract says of one event. `value` is what the transform gets: the event as sent unless the schema changes values. */
 export type Judgement =
@@ -13,6 +14,8 @@ export interface Contract {
   readonly version: string;
   /** The contract as JSON Schema 2020-12 (input side); null when the schema's library cannot tell. */
   readonly jsonSchema: Readonly<Record<string, unknown>> | null;
+  /** Where its events say who they are. */
+  readonly identity: IdentityPaths;
   /** Judges one parsed event. Synchronous on the fast path; a promise only when the schema's own library is asynchronous. */
   judge(event: unknown): Judgement | Promise<Judgement>;
 }

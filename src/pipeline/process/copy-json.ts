@@ -10,10 +10,11 @@ function copyOf(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(copyOf);
   const copy: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const member = copyOf((value as Record<string, unknown>)[name]);
     // An assignment to this name would set the prototype: as a name in data it is data.
-    if (name === "__proto__") Object.defineProperty(copy, name, { ...plain, value: copyOf(member) });
-    else copy[name] = copyOf(member);
+    if (name === "__proto__") Object.defineProperty(copy, name, { ...plain, value: member });
+    else copy[name] = member;
   }
   return copy;
 }

@@ -1,6 +1,5 @@
 import type { ErrorDetail } from "../../model/error.ts";
 import { type AcceptRequest, readRequest } from "../ingest/accept.ts";
-import { identityPaths } from "./identify.ts";
 import { type EventResult, processEvent } from "./process-event.ts";
 
 /** What a dry run says of one event. */
@@ -18,10 +17,9 @@ export type DryRunRequest = Omit<AcceptRequest, "contract"> & { readonly stream:
 /** Reads, judges and transforms every event of a request as processing would, and keeps nothing. Throws what `readRequest` throws. */
 export async function dryRun(request: AcceptRequest): Promise<readonly DryRunResult[]> {
   const { meta, events } = readRequest(request);
-  const paths = identityPaths(request.contract.stream);
   const results: DryRunResult[] = [];
   for (const event of events) {
-    results.push(described(event.index, await processEvent(event, meta, request.contract, paths)));
+    results.push(described(event.index, await processEvent(event, meta, request.contract)));
   }
   return results;
 }

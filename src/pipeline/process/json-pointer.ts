@@ -5,10 +5,17 @@ export function jsonPointer(parts: readonly (string | number)[], base = ""): str
   return pointer;
 }
 
-/** The parts of a JSON Pointer, unescaped. A recipe asks for each of its paths for each event, and few paths have a "~". */
+/** Recipes ask for each of their few paths for each event. */
+const split = new Map<string, readonly string[]>();
+const splitMax = 1_000;
+
+/** The parts of a JSON Pointer, unescaped. */
 export function pointerParts(pointer: string): readonly string[] {
-  if (pointer === "") return [];
-  const parts = pointer.slice(1).split("/");
-  if (!pointer.includes("~")) return parts;
-  return parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const known = split.get(pointer);
+  if (known !== undefined) return known;
+  const parts = pointer.split("/").slice(1);
+  const unescaped = parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  if (split.size >= splitMax) split.clear();
+  split.set(pointer, unescaped);
+  return unescaped;
 }

@@ -15,13 +15,13 @@ export function notificationsOf(
   incidents: readonly IncidentChange[],
 ): readonly NotificationDraft[] {
   const upload = uploadNotice(outcome);
-  return [
-    ...project.alerts.flatMap((alert) => {
-      const ofRule = incidents.filter(({ rule }) => rule === alert.anomaly);
-      return [...Map.groupBy(ofRule, ({ key }) => key).values()].flatMap((changes) =>
-        incidentNotices(alert, outcome.meta, changes),
-      );
-    }),
-    ...(upload === null ? [] : [upload]),
-  ];
+  const uploaded = upload === null ? [] : [upload];
+  if (incidents.length === 0) return uploaded;
+  const alerted = project.alerts.flatMap((alert) => {
+    const ofRule = incidents.filter(({ rule }) => rule === alert.anomaly);
+    return [...Map.groupBy(ofRule, ({ key }) => key).values()].flatMap((changes) =>
+      incidentNotices(alert, outcome.meta, changes),
+    );
+  });
+  return [...alerted, ...uploaded];
 }

@@ -6,7 +6,7 @@ import { recordId } from "../../model/record.ts";
 import { isObject, notObject } from "../ingest/accept.ts";
 import type { ReadEvent } from "../ingest/read-event.ts";
 import type { Contract } from "./contract.ts";
-import { type Identity, type IdentityPaths, identify } from "./identify.ts";
+import { type Identity, identify } from "./identify.ts";
 import { applyTransform, serialise } from "./transform.ts";
 
 /** One result of an event: a record but for its numbers and hashes. */
@@ -32,15 +32,10 @@ export type EventResult =
     };
 
 /** Validate, identify and transform one event. Never throws for what an event or a transform does. */
-export function processEvent(
-  event: ReadEvent,
-  meta: RawMeta,
-  contract: Contract,
-  paths: IdentityPaths,
-): EventResult | Promise<EventResult> {
+export function processEvent(event: ReadEvent, meta: RawMeta, contract: Contract): EventResult | Promise<EventResult> {
   if (event.errors !== null) return failed("decode", decodeClass(event.errors), event.errors, null);
   if (!isObject(event.data)) return failed("decode", "invalid", notObject, null);
-  const identity = identify(event, meta, paths);
+  const identity = identify(event, meta, contract.identity);
   const known = "time" in identity ? identity : null;
   const judgement = contract.judge(event.data);
   if (judgement instanceof Promise) return judgement.then((late) => judged(late));

@@ -2,6 +2,7 @@ import type { AnomalyDefinition, Project } from "../../model/definition.ts";
 import { EventPulseError } from "../../model/error.ts";
 import type { FailureDraft } from "../../model/failure.ts";
 import { limits } from "../../model/limits.ts";
+import type { NotificationDraft } from "../../model/notification.ts";
 import type { EventRetry, Outcome, OutcomeSubject } from "../../model/outcome.ts";
 import type { RawObject } from "../../model/raw-object.ts";
 import type { RecordDraft } from "../../model/record.ts";
@@ -13,11 +14,10 @@ import type { Contract } from "./contract.ts";
 import { copyJson } from "./copy-json.ts";
 import { explainErrors } from "./explain-errors.ts";
 import { failureDraft } from "./failure-draft.ts";
-import { identityPaths } from "./identify.ts";
 import { notificationsOf } from "./notifications.ts";
 import { type EventResult, processEvent } from "./process-event.ts";
 import { contentHash, RecordDrafts } from "./record-drafts.ts";
-import { type DetectInput, detectAll } from "./rules/detect-all.ts";
+import { type Detected, type DetectInput, detectAll } from "./rules/detect-all.ts";
 import { troubleNotices } from "./rules/rule-troubles.ts";
 
 /** What processing needs to know besides the raw object. */
@@ -40,36 +40,57 @@ export async function processRaw(
   index: number | null,
   context: ProcessContext,
 ): Promise<Outcome> {
-  return processEvents(raw, subject, eventsOf(raw, index, context.contract), context);
+  const events = eventsOf(raw, index, context.contract);
+  return processEvents(raw, subject, index === null ? events : events.map(ownEvent), context);
 }
 
-/** The same for events that were read before, and mended since. */
-export async function processEvents(
+/**
+ * The same for events that were read before, and mended since. A promise only where a contract, a transform or a rule of the stream
+ * needs time: a replay asks for one event after the other.
+ */
+export function processEvents(
   raw: RawObject,
   subject: OutcomeSubject,
   events: readonly ReadEvent[],
   context: ProcessContext,
-): Promise<Outcome> {
-  const { stream } = context.contract;
-  const paths = identityPaths(stream);
-  const rules = context.project.anomalies.filter((rule) => rule.stream === stream.name);
-  const builder = new OutcomeBuilder(raw, subject, context, rules.length > 0);
-  for (const event of events) {
-    const result = processEvent(event, raw.meta, context.contract, paths);
-    builder.add(event, result instanceof Promise ? await result : result);
+): Outcome | Promise<Outcome> {
+  const builder = new OutcomeBuilder(raw, subject, context);
+  for (const [position, event] of events.entries()) {
+    const result = processEvent(event, raw.meta, context.contract);
+    if (result instanceof Promise) return processLate(builder, result, events.slice(position), raw, context);
+    builder.add(event, result);
   }
-  return builder.finish(rules);
+  return builder.finish();
 }
 
-/** All events of a raw object, or the one at `index`, exactly as acceptance saw them. Throws OBJECT_MISSING. */
+async function processLate(
+  builder: OutcomeBuilder,
+  first: Promise<EventResult>,
+  events: readonly ReadEvent[],
+  raw: RawObject,
+  context: ProcessContext,
+): Promise<Outcome> {
+  let result: EventResult | Promise<EventResult> = first;
+  for (const [position, event] of events.entries()) {
+    if (position > 0) result = processEvent(event, raw.meta, context.contract);
+    builder.add(event, await result);
+  }
+  return builder.finish();
+}
+
+/** An event that others have, too, with data of its own: a transform may change what it is given. */
+export function ownEvent(event: ReadEvent): ReadEvent {
+  return { ...event, data: copyJson(event.data) };
+}
+
+/** All events of a raw object, or the one at `index`, which others have, too, exactly as acceptance saw them. Throws OBJECT_MISSING. */
 export function eventsOf(raw: RawObject, index: number | null, contract: Contract): readonly ReadEvent[] {
   if (index === null) return readAll(raw, contract);
   const events = readBefore.get(raw) ?? readAll(raw, contract);
   readBefore.set(raw, events);
   const event = events[index];
   if (event === undefined) throw new EventPulseError("OBJECT_MISSING", `Event ${index} is not in ${raw.key}.`);
-  // A transform may change what it is given, and the next attempt must not see that.
-  return [{ ...event, data: copyJson(event.data) }];
+  return [event];
 }
 
 /** Events of objects that are retried one event at a time: without it, each retry would read the whole object again. */
@@ -90,17 +111,19 @@ class OutcomeBuilder {
   readonly #subject: OutcomeSubject;
   readonly #context: ProcessContext;
   readonly #records: RecordDraft[] = [];
-  readonly #detect: DetectInput[] | null;
+  readonly #rules: readonly AnomalyDefinition[];
+  readonly #detect: DetectInput[] = [];
   readonly #failures: FailureDraft[] = [];
   readonly #retries: EventRetry[] = [];
   readonly #drafts = new RecordDrafts();
   #dropped = 0;
 
-  constructor(raw: RawObject, subject: OutcomeSubject, context: ProcessContext, detects: boolean) {
+  constructor(raw: RawObject, subject: OutcomeSubject, context: ProcessContext) {
+    const { name } = context.contract.stream;
     this.#raw = raw;
     this.#subject = subject;
     this.#context = context;
-    this.#detect = detects ? [] : null;
+    this.#rules = context.project.anomalies.filter((rule) => rule.stream === name);
   }
 
   add(event: ReadEvent, result: EventResult): void {
@@ -113,7 +136,8 @@ class OutcomeBuilder {
     for (const record of records) {
       const draft = this.#drafts.draft(event, record);
       this.#records.push(draft);
-      this.#detect?.push({ draft, result: record.result, receivedAt: this.#raw.meta.receivedAt });
+      if (this.#rules.length === 0) continue;
+      this.#detect.push({ draft, result: record.result, receivedAt: this.#raw.meta.receivedAt });
     }
   }
 
@@ -133,17 +157,17 @@ class OutcomeBuilder {
     this.#failures.push(failureDraft(this.#raw, event, reason, content, attempts, version));
   }
 
-  async finish(rules: readonly AnomalyDefinition[]): Promise<Outcome> {
+  finish(): Outcome | Promise<Outcome> {
+    if (this.#detect.length === 0) return this.#outcome(nothingDetected);
+    const { tenant } = this.#raw.meta;
+    const detected = detectAll(tenant, this.#rules, this.#detect, this.#context.records);
+    return detected.then((found) => this.#outcome(found));
+  }
+
+  #outcome({ anomalies, states, incidents, troubles }: Detected): Outcome {
     const { meta, key } = this.#raw;
-    const { stream } = this.#context.contract;
-    const { anomalies, states, incidents, troubles } = await detectAll(
-      meta.tenant,
-      rules,
-      this.#detect ?? [],
-      this.#context.records,
-    );
-    const { retention } = stream;
-    const outcome: Omit<Outcome, "notifications"> = {
+    const { retention } = this.#context.contract.stream;
+    const outcome: Outcome = {
       rawKey: key,
       meta,
       subject: this.#subject,
@@ -159,19 +183,22 @@ class OutcomeBuilder {
       retries: this.#retries,
       states,
       rollupFields: this.#drafts.fields,
+      notifications: [],
     };
-    const { project } = this.#context;
-    const { tenant, stream: name } = meta;
-    const place = {
-      tenant,
-      stream: name,
-      of: `the records of ${key}`,
-      name: `${key} ${JSON.stringify(this.#subject)}`,
-    };
-    const notices = [...notificationsOf(project, outcome, incidents), ...troubleNotices(project, place, troubles)];
-    return { ...outcome, notifications: notices };
+    const told = [...notificationsOf(this.#context.project, outcome, incidents), ...this.#troubled(troubles)];
+    return told.length === 0 ? outcome : { ...outcome, notifications: told };
+  }
+
+  #troubled(troubles: Detected["troubles"]): readonly NotificationDraft[] {
+    if (troubles.length === 0) return [];
+    const { meta, key } = this.#raw;
+    const { tenant, stream } = meta;
+    const name = `${key} ${JSON.stringify(this.#subject)}`;
+    return troubleNotices(this.#context.project, { tenant, stream, of: `the records of ${key}`, name }, troubles);
   }
 }
+
+const nothingDetected: Detected = { anomalies: [], states: [], incidents: [], troubles: [] };
 
 /** Full jitter over 1, 2, 4, 8 … seconds, at most a minute (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
 export function retryDelayMillis(attempts: number, random: number): number {

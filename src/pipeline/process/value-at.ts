@@ -4,12 +4,15 @@
  */
 export function valueAt(root: unknown, parts: readonly string[]): unknown {
   let current = root;
-  for (const part of parts) {
-    if (typeof current !== "object" || current === null) return undefined;
-    if (Array.isArray(current) ? !isIndex(part) : !Object.hasOwn(current, part)) return undefined;
-    current = (current as Record<string, unknown>)[part];
-  }
+  for (const part of parts) current = memberAt(current, part);
   return current;
+}
+
+/** What a value holds under one part of a pointer. */
+export function memberAt(holder: unknown, part: string): unknown {
+  if (typeof holder !== "object" || holder === null) return undefined;
+  if (Array.isArray(holder) ? !isIndex(part) : !Object.hasOwn(holder, part)) return undefined;
+  return (holder as Record<string, unknown>)[part];
 }
 
 /** Whether a part of a pointer can be an index: RFC 6901 allows no leading zero. */

@@ -58,7 +58,6 @@ export async function detectAll(
   inputs: readonly DetectInput[],
   records: Pick<RecordTable, "loadStates">,
 ): Promise<Detected> {
-  if (rules.length === 0 || inputs.length === 0) return { anomalies: [], states: [], incidents: [], troubles: [] };
   const compiled = rules.map((rule) => ({
     rule,
     detector: detectorFor(rule.detect),
