@@ -27,17 +27,25 @@ export const patternTextCharactersMax = 10_000;
  * replace another, or the path of a new value leads through a scalar. All of a recipe or nothing.
  */
 export function applyRecipe(recipe: Recipe, data: unknown): unknown {
-  const document: JsonRoot = { root: copyJson(data) };
-  for (const [index, step] of recipe.steps.entries()) {
+  return recipeFunction(recipe)(data);
+}
+
+/** `applyRecipe` for many events. */
+function recipeFunction({ name, steps }: Recipe): (data: unknown) => unknown {
+  const prepared = steps.map((step, index) => {
     const path = step.do === "rename" ? step.from : step.path;
-    const fail: Fail = (pointer, problem) => {
-      const detail = `Step ${index + 1} of the recipe "${recipe.name}" (${step.do} ${path}): ${problem}.`;
-      return failed(detail, pointer);
-    };
+    const fail: Fail = (pointer, problem) =>
+      failed(`Step ${index + 1} of the recipe "${name}" (${step.do} ${path}): ${problem}.`, pointer);
     const conditions: readonly RecipeCondition[] = step.if === undefined ? [] : [step.if].flat();
-    if (conditions.every((condition) => holds(document, condition, fail))) applyStep(document, step, fail);
-  }
-  return document.root;
+    return { step, fail, conditions };
+  });
+  return (data) => {
+    const document: JsonRoot = { root: copyJson(data) };
+    for (const { step, fail, conditions } of prepared) {
+      if (conditions.every((condition) => holds(document, condition, fail))) applyStep(document, step, fail);
+    }
+    return document.root;
+  };
 }
 
 type Fail = (pointer: string, problem: string) => EventPulseError;
@@ -146,7 +154,7 @@ export function mendingFunction(
   project: Project,
 ): ((event: unknown, failure: () => RecipeFailure | null) => unknown | Promise<unknown>) | null {
   if (mending === null) return null;
-  if (mending.kind === "recipe") return (event) => applyRecipe(mending.recipe, event);
+  if (mending.kind === "recipe") return recipeFunction(mending.recipe);
   const { name } = mending;
   const found = project.recipes.get(name);
   if (found?.kind !== "function") {

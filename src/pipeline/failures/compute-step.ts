@@ -83,10 +83,10 @@ class StepBuilder implements ComputedStep {
     this.#events += events;
   }
 
-  add(item: JobItem, known: Partial<Omit<ComputedItem, "item">>): void {
-    const computed = { item, result: null, reason: null, before: null, after: null, place: null, ...known };
-    this.items.push(computed);
-    if (computed.before !== null) this.#sampled++;
+  add(item: JobItem, known: Partial<Omit<ComputedItem, "item" | "place">>, place: ComputedItem["place"] = null): void {
+    const { result = null, reason = null, before = null, after = null } = known;
+    this.items.push({ item, result, reason, before, after, place });
+    if (before !== null) this.#sampled++;
   }
 }
 
@@ -111,9 +111,10 @@ async function takeFailures(step: StepBuilder, items: readonly JobItem[], contex
       const { rawKey } = found.head;
       raw = raw?.key === rawKey ? raw : await context.readRaw(rawKey);
       step.grow(found.head.payloadBytes, 1);
-      const { outcome, ...known } = await replayFailure(found, raw, job, mend, step.sampled, context);
+      const replayed = await replayFailure(found, raw, job, mend, step.sampled, context);
+      const { outcome } = replayed;
       if (outcome !== null) context.remember(outcome);
-      step.add(item, { ...known, place: outcome === null ? null : step.outcomes.push(outcome) - 1 });
+      step.add(item, replayed, outcome === null ? null : step.outcomes.push(outcome) - 1);
     }
   }
 }
@@ -135,7 +136,7 @@ function decided(job: Job, failure: FailureHead | null): ItemResult | null {
 
 function discard(step: StepBuilder, item: JobItem): void {
   if (step.job.mode === "dry-run") step.add(item, { result: "discarded" });
-  else step.add(item, { place: step.discards.push(item.target) - 1 });
+  else step.add(item, {}, step.discards.push(item.target) - 1);
 }
 
 async function reprocess(step: StepBuilder, items: readonly JobItem[], context: JobContext): Promise<void> {
@@ -152,7 +153,7 @@ async function reprocess(step: StepBuilder, items: readonly JobItem[], context: 
       step.add(item, contract === undefined ? removed : poisonous);
     } else {
       step.grow(object.body.byteLength, object.meta.events);
-      step.add(item, { place: step.reprocessed.push(await reprocessObject(object, contract)) - 1 });
+      step.add(item, {}, step.reprocessed.push(await reprocessObject(object, contract)) - 1);
     }
   }
 }

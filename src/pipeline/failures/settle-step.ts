@@ -1,6 +1,7 @@
 import type { Project } from "../../model/definition.ts";
 import type { ItemResult, JobReason, JobSample } from "../../model/job.ts";
 import type { OutcomeResult } from "../../model/outcome.ts";
+import type { RawMeta } from "../../model/raw-object.ts";
 import type { ReplaceResult } from "../../model/replacement.ts";
 import type { FailureLog } from "../../ports/failure-log.ts";
 import type { JobStepResult } from "../../ports/job-log.ts";
@@ -65,24 +66,29 @@ function settle(
   project: Project,
 ): SettledItem {
   const { item, reason, place, before, after } = computed;
-  const known = { item, before, after, ...explained(reason), recordId: null, output: null };
-  if (place === null) return { ...known, result: computed.result ?? "skipped" };
-  if (job.action === "discard") return { ...known, result: committed.discards[place] ?? "skipped" };
+  if (place === null || job.action !== "replay") {
+    const known = { item, before, after, ...explained(reason), recordId: null, output: null };
+    if (place === null) return { ...known, result: computed.result ?? "skipped" };
+    if (job.action === "discard") return { ...known, result: committed.discards[place] ?? "skipped" };
+    return { ...known, ...replaced(committed.replaced[place], piiOf(reprocessed[place], project)) };
+  }
   const outcome = outcomes[place];
-  const stream = job.action === "reprocess" ? reprocessed[place]?.meta.stream : outcome?.meta.stream;
-  const pii = project.streams.get(stream ?? "")?.pii ?? [];
-  if (job.action === "reprocess") return { ...known, ...replaced(committed.replaced[place], pii) };
   const result = committed.outcomes[place];
   const data = outcome?.records[0]?.dataJson;
-  const output = data === undefined || before === null ? null : masked(data, pii);
+  const output = data === undefined || before === null ? null : masked(data, piiOf(outcome, project));
   const recordId = result?.recordId ?? null;
-  return { ...known, ...explained(reason ?? conflict(result)), result: resultOf(result), recordId, output };
+  const { detail, reasons } = explained(reason ?? conflict(result));
+  return { item, before, after, detail, reasons, result: resultOf(result), recordId, output };
+}
+
+const unexplained = { detail: null, reasons: [] };
+
+function piiOf(of: { readonly meta: Pick<RawMeta, "stream"> } | undefined, { streams }: Project): readonly string[] {
+  return streams.get(of?.meta.stream ?? "")?.pii ?? [];
 }
 
 function explained(reason: ComputedItem["reason"]): Pick<SettledItem, "detail" | "reasons"> {
-  return reason === null
-    ? { detail: null, reasons: [] }
-    : { detail: reason.detail, reasons: [{ ...reason, count: 1 }] };
+  return reason === null ? unexplained : { detail: reason.detail, reasons: [{ ...reason, count: 1 }] };
 }
 
 /** A raw object is told by its worst event; the detail counts all of them. */

@@ -11,7 +11,6 @@ const rollupFieldsMax = 32;
 export class RecordDrafts {
   /** `Outcome.rollupFields`. */
   readonly fields: string[] = [];
-  readonly #indexes = new Map<string, number>();
 
   draft(event: ReadEvent, { id, identity, result, dataJson }: EventRecord): RecordDraft {
     return {
@@ -30,16 +29,18 @@ export class RecordDrafts {
 
   #numbers(result: Record<string, unknown>): readonly number[] {
     const numbers: number[] = new Array(this.fields.length).fill(Number.NaN);
+    // Records of one stream have their fields in one order.
+    let next = 0;
     for (const name in result) {
       const value = result[name];
       if (typeof value !== "number") continue;
-      let index = this.#indexes.get(name);
-      if (index === undefined) {
+      let index = this.fields[next] === name ? next : this.fields.indexOf(name);
+      if (index < 0) {
         if (this.fields.length >= rollupFieldsMax) continue;
         index = this.fields.push(name) - 1;
-        this.#indexes.set(name, index);
       }
       numbers[index] = value;
+      next = index + 1;
     }
     return numbers;
   }

@@ -47,11 +47,12 @@ export interface EndingFailure extends IssueMember {
 }
 
 // CROSS JOIN fixes the order: the given ids first, each by its index.
-const endingSelect = `SELECT number, failures.id, tenant, stream, fingerprint, first_seen_at, state, attempts
+const endingSelect = `SELECT given.key, number, failures.id, tenant, stream, fingerprint, first_seen_at, state, attempts
   FROM json_each(?) AS given CROSS JOIN failures ON failures.id = given.value`;
 
 /** As `endingSelect` has them. */
 type EndingRow = readonly [
+  place: number,
   number: number,
   id: string,
   tenant: string,
@@ -62,16 +63,18 @@ type EndingRow = readonly [
   attempts: number,
 ];
 
-/** Those of the given failures that are there, by id, in one query. */
-export function findEnding(database: Database, ids: readonly string[]): Map<string, EndingFailure> {
-  if (ids.length === 0) return new Map();
-  const rows = database.arrays<EndingRow>(endingSelect, JSON.stringify([...new Set(ids)]));
-  return new Map(
-    rows.map(([number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts]) => [
-      id,
-      { number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts },
-    ]),
-  );
+/** Those of the given failures that are there, each at the place of its id, in one query. A place without an id stays empty. */
+export function findEnding(
+  database: Database,
+  ids: readonly (string | null)[],
+): readonly (EndingFailure | undefined)[] {
+  const found = new Array<EndingFailure | undefined>(ids.length).fill(undefined);
+  if (ids.every((id) => id === null)) return found;
+  for (const row of database.arrays<EndingRow>(endingSelect, JSON.stringify(ids))) {
+    const [place, number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts] = row;
+    found[place] = { number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts };
+  }
+  return found;
 }
 
 export function toFailure(row: FailureRow): Failure {

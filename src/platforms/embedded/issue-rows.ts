@@ -67,6 +67,7 @@ interface IssueChange {
  */
 export class PendingIssues {
   readonly #changes = new Map<string, IssueChange>();
+  #last: IssueChange | null = null;
 
   /** A new failure. */
   added(member: IssueMember, cause: FailureDraft, now: number): void {
@@ -135,6 +136,8 @@ export class PendingIssues {
   }
 
   #change({ tenant, streamNumber, fingerprint }: IssueMember): IssueChange {
+    const last = this.#last;
+    if (last?.fingerprint === fingerprint && last.tenant === tenant) return last;
     const key = `${tenant}\n${fingerprint}`;
     let change = this.#changes.get(key);
     if (change === undefined) {
@@ -156,6 +159,7 @@ export class PendingIssues {
       };
       this.#changes.set(key, change);
     }
+    this.#last = change;
     return change;
   }
 }

@@ -23,7 +23,7 @@ import { type ObjectMarker, PendingObjects } from "./object-marker.ts";
 import { expiryTime, PendingRecordBatches } from "./record-batches.ts";
 import { RecordWriter, type WrittenRecords } from "./record-writer.ts";
 import { PendingRollups } from "./rollups.ts";
-import { streamNumber } from "./stream-number.ts";
+import { StreamNumbers } from "./stream-number.ts";
 import { insertWork } from "./work-queue.ts";
 
 /** Commits outcomes; synchronous, so that the caller can put its own checkpoint into the same transaction. */
@@ -39,10 +39,7 @@ interface Commit {
   readonly now: number;
   readonly identities: IdentityIndex;
   readonly objects: PendingObjects;
-  /** Failures that are ended, by id, until they are. */
-  readonly ending: Map<string, EndingFailure>;
-  /** Numbers by tenant and name. */
-  readonly streams: Map<string, number>;
+  readonly streams: StreamNumbers;
   readonly batches: PendingRecordBatches;
   readonly rollups: PendingRollups;
   readonly issues: PendingIssues;
@@ -75,8 +72,7 @@ function beginCommit(database: Database, now: number): Commit {
     now,
     identities: new IdentityIndex(database),
     objects: new PendingObjects(database),
-    ending: new Map(),
-    streams: new Map(),
+    streams: new StreamNumbers(database),
     batches: new PendingRecordBatches(),
     rollups: new PendingRollups(),
     issues: new PendingIssues(),
@@ -88,27 +84,42 @@ function beginCommit(database: Database, now: number): Commit {
 function writeOutcomes(database: Database, outcomes: readonly Outcome[], commit: Commit): OutcomeResult[] {
   const { identities } = commit;
   identities.expect(identitiesOf(outcomes));
-  const ids = outcomes.flatMap(({ subject }) => (subject.kind === "failure" ? subject.failureId : []));
-  for (const [id, failure] of findEnding(database, ids)) commit.ending.set(id, failure);
+  const ending = findEnding(database, endingIds(outcomes));
   const writer = new RecordWriter(database, identities);
-  return outcomes.map((outcome) => writeOutcome(database, writer, outcome, commit));
+  return outcomes.map((outcome, place) => writeOutcome(database, writer, outcome, ending[place], commit));
 }
 
-function writeOutcome(database: Database, writer: RecordWriter, outcome: Outcome, commit: Commit): OutcomeResult {
+/** At the place of each outcome; null where it ends no failure, or one that another before it ends, too. */
+function endingIds(outcomes: readonly Outcome[]): readonly (string | null)[] {
+  const seen = new Set<string>();
+  return outcomes.map(({ subject }) => {
+    if (subject.kind !== "failure" || seen.has(subject.failureId)) return null;
+    seen.add(subject.failureId);
+    return subject.failureId;
+  });
+}
+
+/** `ending`: the failure that it ends, where that was looked up with all others. */
+function writeOutcome(
+  database: Database,
+  writer: RecordWriter,
+  outcome: Outcome,
+  ending: EndingFailure | undefined,
+  commit: Commit,
+): OutcomeResult {
   const { meta, rawKey, subject } = outcome;
   const expiresAt = expiryTime(Math.max(outcome.expiresAt.records, outcome.expiresAt.raw));
-  const stream = numberOf(database, commit, meta.tenant, meta.stream);
+  const stream = commit.streams.numberOf(meta);
   const object = commit.objects.marker(rawKey, stream, meta.receivedAt, expiresAt);
-  const failure = subject.kind === "failure" ? takeEnding(database, commit, subject.failureId) : null;
+  const failure = subject.kind === "failure" ? (ending ?? readEnding(database, subject.failureId)) : null;
   if (isApplied(database, outcome, object, failure)) return { applied: false, ...emptyTally(), recordId: null };
 
-  const wanted = new Set(outcome.anomalies.flatMap(({ index }) => index ?? []));
+  const { anomalies } = outcome;
+  const wanted = anomalies.length === 0 ? noIndexes : new Set(anomalies.flatMap(({ index }) => index ?? []));
   const written = writer.write(outcome, stream, object.number, wanted, commit);
   const attempts = subject.kind === "object" ? 1 : subject.attempt;
-  const failures = [
-    ...outcome.failures,
-    ...written.conflicts.map((record) => conflictDraft(record, rawKey, meta, attempts)),
-  ];
+  const conflicts = written.conflicts.map((record) => conflictDraft(record, rawKey, meta, attempts));
+  const failures = conflicts.length === 0 ? outcome.failures : [...outcome.failures, ...conflicts];
   const tally = { ...emptyTally(), stored: written.stored, duplicates: written.duplicates, dropped: outcome.dropped };
   let recordId: RecordId | null = null;
   if (failure === null) {
@@ -117,26 +128,18 @@ function writeOutcome(database: Database, writer: RecordWriter, outcome: Outcome
     recordId = finishFailure(database, failure, failures[0] ?? null, written, outcome, commit, tally);
   }
   writeRetries(database, outcome, commit.now, tally);
-  const { recordIds } = written;
-  writeAnomalies(database, meta.tenant, stream, outcome.anomalies, recordIds, outcome.expiresAt.records);
+  writeAnomalies(database, meta.tenant, stream, anomalies, written.recordIds, outcome.expiresAt.records);
   writeDetectorStates(database, meta.tenant, outcome.states);
   writeNotifications(database, outcome.notifications, commit.now);
   count(database, outcome, stream, object, failure?.state ?? null, tally, commit);
   return { applied: true, ...tally, recordId: recordId && recordIdText(recordId) };
 }
 
-/** Looked up once with all others; a second outcome of one failure finds what the first has made of it. */
-function takeEnding(database: Database, { ending }: Commit, id: string): EndingFailure | null {
-  const failure = ending.get(id) ?? findEnding(database, [id]).get(id) ?? null;
-  ending.delete(id);
-  return failure;
-}
+const noIndexes: ReadonlySet<number> = new Set();
 
-function numberOf(database: Database, { streams }: Commit, tenant: string, stream: string): number {
-  const key = `${tenant}\n${stream}`;
-  const number = streams.get(key) ?? streamNumber(database, tenant, stream);
-  streams.set(key, number);
-  return number;
+/** What another outcome of this commit has made of it. */
+function readEnding(database: Database, id: string): EndingFailure | null {
+  return findEnding(database, [id])[0] ?? null;
 }
 
 /** Whether the marker of this subject says that it was committed before. */

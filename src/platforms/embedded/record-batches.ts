@@ -21,33 +21,38 @@ export function expiryTime(expiresAt: number): number {
   return Math.ceil(expiresAt / expiryStepMillis) * expiryStepMillis;
 }
 
-interface PendingBatch {
+class PendingBatch {
   readonly stream: number;
   readonly expiresAt: number;
-  readonly recordIds: RecordId[];
-  readonly hashes: number[];
+  readonly recordIds: RecordId[] = [];
+  readonly hashes: number[] = [];
+
+  constructor(stream: number, expiresAt: number) {
+    this.stream = stream;
+    this.expiresAt = expiresAt;
+  }
+
+  add(recordId: RecordId, identityHash: number | null): void {
+    this.recordIds.push(recordId);
+    this.hashes.push(identityHash ?? -1);
+  }
 }
 
 /** Gathers the records of one transaction by stream and expiry. */
 export class PendingRecordBatches {
   readonly #pending = new Map<string, PendingBatch>();
+  /** Most outcomes of one commit are of one stream and one minute. */
+  #last: PendingBatch | null = null;
 
   /** The batch to which records of this stream and expiry are added. */
-  batch(stream: number, expiresAt: number): { add(recordId: RecordId, identityHash: number | null): void } {
+  batch(stream: number, expiresAt: number): Pick<PendingBatch, "add"> {
     const time = expiryTime(expiresAt);
+    if (this.#last?.stream === stream && this.#last.expiresAt === time) return this.#last;
     const key = `${stream}:${time}`;
-    let pending = this.#pending.get(key);
-    if (pending === undefined) {
-      pending = { stream, expiresAt: time, recordIds: [], hashes: [] };
-      this.#pending.set(key, pending);
-    }
-    const { recordIds, hashes } = pending;
-    return {
-      add(recordId, identityHash) {
-        recordIds.push(recordId);
-        hashes.push(identityHash ?? -1);
-      },
-    };
+    const pending = this.#pending.get(key) ?? new PendingBatch(stream, time);
+    this.#pending.set(key, pending);
+    this.#last = pending;
+    return pending;
   }
 
   write(database: Database): void {

@@ -17,6 +17,8 @@ interface Sums {
   sum: number;
 }
 
+type Recorder = (draft: Pick<RecordDraft, "time" | "numbers">, first: boolean) => void;
+
 interface FieldRollup {
   readonly stream: number;
   readonly field: string;
@@ -27,14 +29,25 @@ interface FieldRollup {
 /** Gathers count, min, max and sum per minute over the records stored in one transaction, then writes each minute once. */
 export class PendingRollups {
   readonly #fields = new Map<string, FieldRollup>();
+  /** Most outcomes of one commit are of one stream and one hour. */
+  #last: {
+    readonly stream: number;
+    readonly fields: readonly string[];
+    readonly expiry: number;
+    readonly record: Recorder;
+  } | null = null;
 
   /** Adds one record. `first` of the records that one event became: only that one counts as an event (field ""). */
-  recorder(
-    stream: number,
-    fields: readonly string[],
-    expiresAt: number,
-  ): (draft: Pick<RecordDraft, "time" | "numbers">, first: boolean) => void {
+  recorder(stream: number, fields: readonly string[], expiresAt: number): Recorder {
     const expiry = rollupExpiry(expiresAt);
+    const last = this.#last;
+    if (last?.stream === stream && last.expiry === expiry && sameNames(last.fields, fields)) return last.record;
+    const record = this.#recorder(stream, fields, expiry);
+    this.#last = { stream, fields, expiry, record };
+    return record;
+  }
+
+  #recorder(stream: number, fields: readonly string[], expiry: number): Recorder {
     const events = this.#field(stream, "", expiry);
     const numbers = fields.map((field) => this.#field(stream, field, expiry));
     // Records come in the order of their time, so most are of the minute of the one before.
@@ -85,6 +98,10 @@ export class PendingRollups {
     }
     return rollup;
   }
+}
+
+function sameNames(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((name, index) => name === right[index]);
 }
 
 function sumsAt({ minutes }: FieldRollup, minute: number): Sums {
