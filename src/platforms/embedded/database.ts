@@ -19,6 +19,8 @@ export interface Database {
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[];
   /** `all` with each row as an array in the order of its columns, for what is read by the thousand: 31 columns take 3.8 us instead of 6.8. */
   arrays<Row extends readonly unknown[]>(sql: string, ...values: SQLInputValue[]): Row[];
+  /** Rows that this connection has changed so far, those of transactions that were taken back included. */
+  changes(): number;
   /** Answers with the number of rows that changed. */
   run(sql: string, ...values: SQLInputValue[]): number;
   /**
@@ -126,6 +128,7 @@ function connection(sqlite: DatabaseSync, path: string, mode: "write" | "read"):
     all: <Row>(sql: string, ...values: SQLInputValue[]) => statement(sql).all(...values) as Row[],
     arrays: <Row extends readonly unknown[]>(sql: string, ...values: SQLInputValue[]) =>
       arrayStatement(sql).all(...values) as unknown as Row[],
+    changes: () => Number(statement("SELECT total_changes() AS count").get()?.["count"]),
     run: (sql, ...values) => Number(statement(sql).run(...values).changes),
     transaction,
     rehearse,

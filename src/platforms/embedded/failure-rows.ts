@@ -4,6 +4,7 @@ import type { Failure, FailureDraft, FailureEdit, FailureState } from "../../mod
 import type { RawMeta } from "../../model/raw-object.ts";
 import { recordIdText } from "../../model/record.ts";
 import type { Database } from "./database.ts";
+import type { EndingFailure } from "./ending-failures.ts";
 import type { IdentityIndex } from "./identity-index.ts";
 import type { IssueMember, PendingIssues } from "./issue-rows.ts";
 import { expiryTime } from "./record-batches.ts";
@@ -37,44 +38,6 @@ export function findFailure(database: Database, tenant: string, id: string): Fai
 export function readPayload(database: Database, number: number): Uint8Array | null {
   const sql = "SELECT payload FROM failure_details WHERE failure = ?";
   return database.get<{ payload: Uint8Array }>(sql, number)?.payload ?? null;
-}
-
-/** What a commit needs to know of a failure that it ends. */
-export interface EndingFailure extends IssueMember {
-  readonly number: number;
-  readonly state: FailureState;
-  readonly attempts: number;
-}
-
-// CROSS JOIN fixes the order: the given ids first, each by its index.
-const endingSelect = `SELECT given.key, number, failures.id, tenant, stream, fingerprint, first_seen_at, state, attempts
-  FROM json_each(?) AS given CROSS JOIN failures ON failures.id = given.value`;
-
-/** As `endingSelect` has them. */
-type EndingRow = readonly [
-  place: number,
-  number: number,
-  id: string,
-  tenant: string,
-  streamNumber: number,
-  fingerprint: string,
-  firstSeenAt: number,
-  state: FailureState,
-  attempts: number,
-];
-
-/** Those of the given failures that are there, each at the place of its id, in one query. A place without an id stays empty. */
-export function findEnding(
-  database: Database,
-  ids: readonly (string | null)[],
-): readonly (EndingFailure | undefined)[] {
-  const found = new Array<EndingFailure | undefined>(ids.length).fill(undefined);
-  if (ids.every((id) => id === null)) return found;
-  for (const row of database.arrays<EndingRow>(endingSelect, JSON.stringify(ids))) {
-    const [place, number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts] = row;
-    found[place] = { number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts };
-  }
-  return found;
 }
 
 export function toFailure(row: FailureRow): Failure {

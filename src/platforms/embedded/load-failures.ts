@@ -2,16 +2,21 @@ import type { FailureEdit, FailureHead } from "../../model/failure.ts";
 import { recordIdText } from "../../model/record.ts";
 import type { FailureWithPayload, LoadedFailure } from "../../ports/failure-log.ts";
 import type { Database } from "./database.ts";
+import { type EndingFailure, rememberLoaded } from "./ending-failures.ts";
 import { findFailure, readPayload, toFailure } from "./failure-rows.ts";
 
 // CROSS JOIN fixes the order: the given ids first, each by its index.
-const headSelect = `SELECT failures.id, streams.name, state, attempts, recoverable, raw_key, raw_index, payload_bytes,
+const headSelect = `SELECT number, failures.stream, fingerprint, first_seen_at, failures.id, streams.name, state, attempts, recoverable, raw_key, raw_index, payload_bytes,
   edit, job_id, record_id, note
   FROM json_each(?) AS given CROSS JOIN failures ON failures.id = given.value
     JOIN streams ON streams.id = failures.stream WHERE failures.tenant = ?`;
 
 /** As `headSelect` has them. */
 type HeadRow = readonly [
+  number: number,
+  streamNumber: number,
+  fingerprint: string,
+  firstSeenAt: number,
   id: FailureHead["id"],
   stream: FailureHead["stream"],
   state: FailureHead["state"],
@@ -32,22 +37,29 @@ type HeadRow = readonly [
  */
 export function loadFailures(database: Database, tenant: string, ids: readonly string[]): LoadedFailure[] {
   const rows = database.arrays<HeadRow>(headSelect, JSON.stringify([...new Set(ids)]), tenant);
-  return rows.map((row) => new LoadedRow(database, tenant, row));
+  const found = rows.map((row) => new LoadedRow(database, tenant, row));
+  rememberLoaded(
+    database,
+    found.map(({ ending }) => ending),
+  );
+  return found;
 }
 
 class LoadedRow implements LoadedFailure {
   readonly head: FailureHead;
+  readonly ending: EndingFailure;
   readonly #database: Database;
-  readonly #tenant: string;
 
   constructor(database: Database, tenant: string, row: HeadRow) {
     this.head = toHead(row);
+    const { id, state, attempts } = this.head;
+    const [number, streamNumber, fingerprint, firstSeenAt] = row;
+    this.ending = { number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts };
     this.#database = database;
-    this.#tenant = tenant;
   }
 
   whole(): FailureWithPayload | null {
-    const row = findFailure(this.#database, this.#tenant, this.head.id);
+    const row = findFailure(this.#database, this.ending.tenant, this.head.id);
     const payload = row && readPayload(this.#database, row.number);
     return row && payload && { failure: toFailure(row), payload };
   }
@@ -55,17 +67,17 @@ class LoadedRow implements LoadedFailure {
 
 function toHead(row: HeadRow): FailureHead {
   return {
-    id: row[0],
-    stream: row[1],
-    state: row[2],
-    attempts: row[3],
-    recoverable: row[4] === 1,
-    rawKey: row[5],
-    rawIndex: row[6],
-    payloadBytes: row[7],
-    edit: row[8] === null ? null : (JSON.parse(row[8]) as FailureEdit),
-    jobId: row[9],
-    recordId: row[10] && recordIdText(row[10]),
-    note: row[11],
+    id: row[4],
+    stream: row[5],
+    state: row[6],
+    attempts: row[7],
+    recoverable: row[8] === 1,
+    rawKey: row[9],
+    rawIndex: row[10],
+    payloadBytes: row[11],
+    edit: row[12] === null ? null : (JSON.parse(row[12]) as FailureEdit),
+    jobId: row[13],
+    recordId: row[14] && recordIdText(row[14]),
+    note: row[15],
   };
 }

@@ -8,14 +8,8 @@ import { writeAnomalies } from "./anomaly-log.ts";
 import { addTally, addToCounters, emptyTally, type Tally, tallySum } from "./counters.ts";
 import type { Clock, Database } from "./database.ts";
 import { writeDetectorStates } from "./detector-states.ts";
-import {
-  type EndingFailure,
-  endRetry,
-  type FailureOrigin,
-  findEnding,
-  insertFailure,
-  isKnownEvent,
-} from "./failure-rows.ts";
+import { type EndingFailure, findEnding } from "./ending-failures.ts";
+import { endRetry, type FailureOrigin, insertFailure, isKnownEvent } from "./failure-rows.ts";
 import { IdentityIndex, IdentityMerge } from "./identity-index.ts";
 import { PendingIssues } from "./issue-rows.ts";
 import { writeNotifications } from "./notification-log.ts";
