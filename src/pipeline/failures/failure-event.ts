@@ -74,8 +74,9 @@ function eventAlone(source: RawObject, contract: Contract): ReadEvent {
  * `errors` when it has become larger or deeper than an event may be, and then fails like one that was sent so.
  */
 export function mended(event: ReadEvent, data: unknown): ReadEvent {
-  const original = Buffer.from(JSON.stringify(data));
-  return { ...event, original, data, errors: limitErrors(original, data) };
+  const text = JSON.stringify(data);
+  const original = Buffer.from(text);
+  return { ...event, original, data, text, errors: limitErrors(original, data) };
 }
 
 function limitErrors(original: Uint8Array, data: unknown): readonly ErrorDetail[] | null {

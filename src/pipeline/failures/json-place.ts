@@ -57,7 +57,8 @@ export function removeAt({ holder, key }: JsonPlace): void {
 
 /** An assignment to `__proto__` would change the prototype; here it is data. */
 function setKey(holder: object, key: string, value: unknown): void {
-  Object.defineProperty(holder, key, { value, enumerable: true, writable: true, configurable: true });
+  if (key !== "__proto__") (holder as Record<string, unknown>)[key] = value;
+  else Object.defineProperty(holder, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 /**

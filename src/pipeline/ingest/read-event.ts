@@ -8,6 +8,8 @@ export interface ReadEvent {
   readonly original: Uint8Array;
   /** The parsed event (CloudEvents: its data). Meaningless when `error` is set. */
   readonly data: unknown;
+  /** `data` as JSON text without line breaks, where that is at hand. */
+  readonly text?: string;
   /** CloudEvents attributes; null for plain events. */
   readonly attributes: EventAttributes | null;
   /** Why it cannot be read; it then fails alone. */

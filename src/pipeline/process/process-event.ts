@@ -58,8 +58,8 @@ function transformed(
 ): EventResult | Promise<EventResult> {
   const { stream } = contract;
   // Nothing changed the event: keep its own text. A line break in it would split lines at the NDJSON exit.
-  if (stream.transform === null && value === event.data && isPlainJson(event, meta)) {
-    const dataJson = textOf(event.original);
+  const dataJson = stream.transform === null && value === event.data ? ownText(event, meta) : null;
+  if (dataJson !== null) {
     return {
       kind: "stored",
       records: [
@@ -156,11 +156,10 @@ function decodeClass(errors: readonly ErrorDetail[]): FailureClass {
   return errors.some(({ code }) => code === "EVENT_TOO_LARGE" || code === "JSON_TOO_DEEP") ? "security" : "invalid";
 }
 
-function isPlainJson(event: ReadEvent, meta: RawMeta): boolean {
-  const json = meta.format === "json" || meta.format === "ndjson" || meta.format === "cloudevent-binary";
-  return json && event.original.indexOf(0x0a) < 0;
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+/** The JSON text of its data as it was sent or mended; null where there is none that is one line. */
+function ownText({ text, original }: ReadEvent, { format }: RawMeta): string | null {
+  if (text !== undefined) return text;
+  const json = format === "json" || format === "ndjson" || format === "cloudevent-binary";
+  if (!json || original.indexOf(0x0a) >= 0) return null;
+  return Buffer.from(original.buffer, original.byteOffset, original.byteLength).toString("utf8");
 }

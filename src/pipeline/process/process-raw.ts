@@ -55,10 +55,12 @@ export function processEvents(
   context: ProcessContext,
 ): Outcome | Promise<Outcome> {
   const builder = new OutcomeBuilder(raw, subject, context);
-  for (const [position, event] of events.entries()) {
+  let position = 0;
+  for (const event of events) {
     const result = processEvent(event, raw.meta, context.contract);
     if (result instanceof Promise) return processLate(builder, result, events.slice(position), raw, context);
     builder.add(event, result);
+    position++;
   }
   return builder.finish();
 }
