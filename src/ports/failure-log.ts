@@ -32,8 +32,8 @@ export interface FailureLog {
   get(tenant: string, id: string): Promise<Failure | null>;
   /** The bytes as they were sent, or null when there is no such failure. */
   payload(tenant: string, id: string): Promise<Uint8Array | null>;
-  /** Those of the given ones that are there, in no promised order. */
-  load(tenant: string, ids: readonly string[]): Promise<readonly LoadedFailure[]>;
+  /** Each one at the place of its id; null where there is none. */
+  load(tenant: string, ids: readonly string[]): Promise<readonly (LoadedFailure | null)[]>;
   /**
    * Moves a failure from `quarantined` or `dead` to `retrying` and enqueues its retry, at once or not at all. Throws
    * STATE_CONFLICT from another state and ETAG_STALE when `version` (null: any) is not the stored one. Null when there is none.

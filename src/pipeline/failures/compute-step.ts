@@ -96,15 +96,14 @@ async function takeFailures(step: StepBuilder, items: readonly JobItem[], contex
     job.tenant,
     items.map(({ target }) => target),
   );
-  const byId = new Map(loaded.map((one) => [one.head.id, one]));
   const mend = mendingFunction(job.mending, context.project);
   // Failures of one object stand together.
   let raw = null as RawObject | null;
-  for (const item of items) {
+  for (const [place, item] of items.entries()) {
     if (step.full) return;
-    const found = byId.get(item.target);
+    const found = loaded[place] ?? null;
     const result = decided(job, found?.head ?? null);
-    if (found === undefined || result !== null) step.add(item, { result: result ?? "gone" });
+    if (found === null || result !== null) step.add(item, { result: result ?? "gone" });
     else if (job.action === "discard") discard(step, item);
     else if (context.suspected(`${job.id} ${item.position}`)) step.add(item, poisonous);
     else {

@@ -7,7 +7,7 @@ import { type FailureOrigin, newFailure, prepareFailures } from "./failure-items
 import { type PayloadObjects, readPayloads } from "./failure-payloads.ts";
 import { queryFailures } from "./failure-query.ts";
 import { IssueChanges } from "./issue-changes.ts";
-import { entityOf } from "./item.ts";
+import { entityOf, keyText } from "./item.ts";
 import { itemKeys } from "./item-keys.ts";
 import { findMarker } from "./object-marker.ts";
 import type { Outbox } from "./outbox.ts";
@@ -102,17 +102,17 @@ async function loadFailures(
   objects: PayloadObjects | null,
   tenant: string,
   ids: readonly string[],
-): Promise<LoadedFailure[]> {
+): Promise<(LoadedFailure | null)[]> {
   const [found, payloads] = await Promise.all([
     table.getAll(ids.map((id) => itemKeys.failure(id))),
     readPayloads(table, objects, ids),
   ]);
-  return [...found.values()].flatMap((item) => {
-    const failure = storedFailure(item, table.clock());
-    const payload = failure && payloads.get(failure.id);
-    if (failure === null || payload == null || failure.tenant !== tenant) return [];
+  return ids.map((id) => {
+    const failure = storedFailure(found.get(keyText(itemKeys.failure(id))), table.clock());
+    const payload = payloads.get(id);
+    if (failure === null || payload == null || failure.tenant !== tenant) return null;
     const head = toFailure(failure);
-    return [{ head, whole: () => ({ failure: head, payload }) }];
+    return { head, whole: () => ({ failure: head, payload }) };
   });
 }
 

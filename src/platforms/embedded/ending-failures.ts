@@ -27,31 +27,27 @@ type Row = readonly [
 ];
 
 /**
- * Those of the given failures that are there, each at the place of its id. A place without an id stays empty. What the caller
- * of `rememberLoaded` has read is not read again.
+ * Each of the given failures at the place of its id; undefined where there is none, or no id. Those that `rememberLoaded` has
+ * got in this order are not read again.
  */
 export function findEnding(
   database: Database,
   ids: readonly (string | null)[],
 ): readonly (EndingFailure | undefined)[] {
-  const known = loaded.get(database);
-  if (known !== undefined && known.at === database.changes()) {
-    const found = ids.map((id) => (id === null ? undefined : known.failures.get(id)));
-    if (found.every((one, place) => one !== undefined || ids[place] === null)) return found;
-  }
-  const found = new Array<EndingFailure | undefined>(ids.length).fill(undefined);
-  if (ids.every((id) => id === null)) return found;
+  const found = ids.every((id) => id === null) ? [] : findLoaded(database, ids);
+  if (found !== null) return found;
+  const read: (EndingFailure | undefined)[] = ids.map(() => undefined);
   for (const row of database.arrays<Row>(select, JSON.stringify(ids))) {
     const [place, number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts] = row;
-    found[place] = { number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts };
+    read[place] = { number, id, tenant, streamNumber, fingerprint, firstSeenAt, state, attempts };
   }
-  return found;
+  return read;
 }
 
 interface Loaded {
   /** `Database.changes` when they were read: as long as it is the same, they are as they were. */
   readonly at: number;
-  readonly failures: Map<string, EndingFailure>;
+  readonly failures: EndingFailure[];
 }
 
 /** The last failures that a job took, for each writing connection. */
@@ -64,7 +60,21 @@ const loaded = new WeakMap<Database, Loaded>();
 export function rememberLoaded(database: Database, failures: readonly EndingFailure[]): void {
   const at = database.changes();
   const known = loaded.get(database);
-  const kept = known?.at === at ? known : { at, failures: new Map<string, EndingFailure>() };
-  for (const failure of failures) kept.failures.set(failure.id, failure);
-  loaded.set(database, kept);
+  if (known?.at === at) known.failures.push(...failures);
+  else loaded.set(database, { at, failures: [...failures] });
+}
+
+/** Null when one of them was not loaded, or not in this order, or something was written since. */
+function findLoaded(database: Database, ids: readonly (string | null)[]): (EndingFailure | undefined)[] | null {
+  const known = loaded.get(database);
+  if (known === undefined || known.at !== database.changes()) return null;
+  const { failures } = known;
+  const found: (EndingFailure | undefined)[] = [];
+  let next = 0;
+  for (const id of ids) {
+    while (id !== null && next < failures.length && failures[next]?.id !== id) next++;
+    if (id !== null && next === failures.length) return null;
+    found.push(id === null ? undefined : failures[next++]);
+  }
+  return found;
 }

@@ -34,6 +34,8 @@ interface Commit {
   readonly identities: IdentityIndex;
   readonly objects: PendingObjects;
   readonly streams: StreamNumbers;
+  /** Numbers of the failures that outcomes were about. */
+  readonly ended: Set<number>;
   readonly batches: PendingRecordBatches;
   readonly rollups: PendingRollups;
   readonly issues: PendingIssues;
@@ -67,6 +69,7 @@ function beginCommit(database: Database, now: number): Commit {
     identities: new IdentityIndex(database),
     objects: new PendingObjects(database),
     streams: new StreamNumbers(database),
+    ended: new Set(),
     batches: new PendingRecordBatches(),
     rollups: new PendingRollups(),
     issues: new PendingIssues(),
@@ -78,22 +81,15 @@ function beginCommit(database: Database, now: number): Commit {
 function writeOutcomes(database: Database, outcomes: readonly Outcome[], commit: Commit): OutcomeResult[] {
   const { identities } = commit;
   identities.expect(identitiesOf(outcomes));
-  const ending = findEnding(database, endingIds(outcomes));
+  const ending = findEnding(
+    database,
+    outcomes.map(({ subject }) => (subject.kind === "failure" ? subject.failureId : null)),
+  );
   const writer = new RecordWriter(database, identities);
   return outcomes.map((outcome, place) => writeOutcome(database, writer, outcome, ending[place], commit));
 }
 
-/** At the place of each outcome; null where it ends no failure, or one that another before it ends, too. */
-function endingIds(outcomes: readonly Outcome[]): readonly (string | null)[] {
-  const seen = new Set<string>();
-  return outcomes.map(({ subject }) => {
-    if (subject.kind !== "failure" || seen.has(subject.failureId)) return null;
-    seen.add(subject.failureId);
-    return subject.failureId;
-  });
-}
-
-/** `ending`: the failure that it ends, where that was looked up with all others. */
+/** `ending`: the failure that it ends, as it was before this commit. */
 function writeOutcome(
   database: Database,
   writer: RecordWriter,
@@ -105,7 +101,7 @@ function writeOutcome(
   const expiresAt = expiryTime(Math.max(outcome.expiresAt.records, outcome.expiresAt.raw));
   const stream = commit.streams.numberOf(meta);
   const object = commit.objects.marker(rawKey, stream, meta.receivedAt, expiresAt);
-  const failure = subject.kind === "failure" ? (ending ?? readEnding(database, subject.failureId)) : null;
+  const failure = ending === undefined ? null : takeEnding(database, commit, ending);
   if (isApplied(database, outcome, object, failure)) return { applied: false, ...emptyTally(), recordId: null };
 
   const { anomalies } = outcome;
@@ -131,9 +127,13 @@ function writeOutcome(
 
 const noIndexes: ReadonlySet<number> = new Set();
 
-/** What another outcome of this commit has made of it. */
-function readEnding(database: Database, id: string): EndingFailure | null {
-  return findEnding(database, [id])[0] ?? null;
+/** As another outcome of this commit has left it, when there was one. */
+function takeEnding(database: Database, { ended }: Commit, ending: EndingFailure): EndingFailure | null {
+  if (!ended.has(ending.number)) {
+    ended.add(ending.number);
+    return ending;
+  }
+  return findEnding(database, [ending.id])[0] ?? null;
 }
 
 /** Whether the marker of this subject says that it was committed before. */

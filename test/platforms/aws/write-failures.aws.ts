@@ -145,7 +145,7 @@ describe("failures that a commit writes", () => {
     await commit(rawKey, [draft], true);
     assert.deepEqual([...objects.keys()], [`failures/${draft.id}`]);
     assert.deepEqual(Buffer.from((await failures.payload(tenant, draft.id)) ?? []), original);
-    assert.deepEqual(Buffer.from(only(await failures.load(tenant, [draft.id])).whole()?.payload ?? []), original);
+    assert.deepEqual(Buffer.from(only(await failures.load(tenant, [draft.id]))?.whole()?.payload ?? []), original);
     await remove();
   });
 });

@@ -24,14 +24,17 @@ test("a failure that retention removes after it was loaded is gone, and is not t
         drafts.map(({ id }) => id),
       );
     const [kept, loaded] = [await load(), await load()];
-    assert.deepEqual(kept.map((one) => Buffer.from(one.whole()?.payload ?? []).toString()).sort(), ["first", "second"]);
+    assert.deepEqual(kept.map((one) => Buffer.from(one?.whole()?.payload ?? []).toString()).sort(), [
+      "first",
+      "second",
+    ]);
 
     sweep(database, now() + dayMillis, { rowsMax: 1_000 });
-    assert.deepEqual(await load(), []);
+    assert.deepEqual(await load(), [null, null]);
     const after = Buffer.from("third");
     const again = outcome({ rawKey: newRawKey(), failures: [failureDraft(newRawKey(), { original: after })] });
     await stores.records.commit([again]);
-    for (const one of loaded) assert.equal(one.whole(), null);
+    for (const one of loaded) assert.equal(one?.whole(), null);
   } finally {
     await stores.close();
   }

@@ -246,7 +246,9 @@ class BalanceRun {
     const { records, failures } = this.#stores;
     const ids = new Set(Array.from({ length: 1 + this.#below(3) }, () => this.#anyFailure()?.[0] ?? "fail_none"));
     const outcomes: Outcome[] = [];
-    for (const { head: failure } of await failures.load(tenant, [...ids])) {
+    for (const loaded of await failures.load(tenant, [...ids])) {
+      if (loaded === null) continue;
+      const { head: failure } = loaded;
       const subject = {
         kind: "failure",
         failureId: failure.id,

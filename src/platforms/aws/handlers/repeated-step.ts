@@ -24,7 +24,8 @@ export async function repeatedStep(
   const doubtful = step.items.filter((item) => isDoubtful(item, step, committed));
   if (doubtful.length === 0) return { step, committed };
   const ids = doubtful.map(({ item }) => item.target);
-  const found = new Map((await failures.load(job.tenant, ids)).map(({ head }) => [head.id, head]));
+  const loaded = await failures.load(job.tenant, ids);
+  const found = new Map(loaded.flatMap((one) => (one === null ? [] : [[one.head.id, one.head] as const])));
   const outcomes = [...committed.outcomes];
   const discards = [...committed.discards];
   const items = step.items.map((item): ComputedItem => {
