@@ -12,7 +12,7 @@
  * - `failure_counters` only grow, for metrics: the sums of `issues` fall when retention removes failures.
  * - `failures` has what lists, jobs and retries look at and change, `failure_details` what is read with one failure: a job
  *   rewrites a row for each failure that it ends, and then a third of it.
- * - `job_items` never change. Items are done in their order, and `job_steps` has what became of those of one step.
+ * - `job_items` has the frozen list of a job in slices that never change, `job_steps` what became of the items of one step.
  * - `record_batches` lists what expires together: an index on an expiry column would cost every record a second row.
  */
 export const databaseSchemaSteps: readonly string[] = [
@@ -139,8 +139,8 @@ export const databaseSchemaSteps: readonly string[] = [
   ) STRICT;
   CREATE INDEX jobs_by_time ON jobs (tenant, created_at, id);
   CREATE TABLE job_items (
-    job INTEGER NOT NULL, position INTEGER NOT NULL, target TEXT NOT NULL, PRIMARY KEY (job, position)
-  ) STRICT, WITHOUT ROWID;
+    job INTEGER NOT NULL, first_position INTEGER NOT NULL, targets TEXT NOT NULL, PRIMARY KEY (job, first_position)
+  ) STRICT;
   CREATE TABLE job_steps (
     job INTEGER NOT NULL, last_position INTEGER NOT NULL, first_position INTEGER NOT NULL, results TEXT NOT NULL,
     PRIMARY KEY (job, last_position)

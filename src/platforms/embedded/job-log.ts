@@ -5,8 +5,8 @@ import { limits } from "../../model/limits.ts";
 import type { JobLog, JobStepResult } from "../../ports/job-log.ts";
 import { insertAudit } from "./audit-log.ts";
 import type { Clock, Database } from "./database.ts";
-import { itemsTodo, pageOfItems, sweepItems, writeItemResults } from "./job-items.ts";
-import { freezeItems, planJob } from "./job-plan.ts";
+import { JobItems } from "./job-items.ts";
+import { freezeSelection, planJob } from "./job-plan.ts";
 import { addReasons, findJob, insertJob, type JobRow, jobSelect, toJob } from "./job-rows.ts";
 import { type KeysetList, keysetPage } from "./keyset-page.ts";
 import { insertWork } from "./work-queue.ts";
@@ -72,7 +72,7 @@ export function sqliteJobLog(
     },
     async items(tenant, id, query) {
       const row = findJob(database, tenant, id);
-      return row === null ? { rows: [], next: null } : pageOfItems(database, row.number, query);
+      return row === null ? { rows: [], next: null } : new JobItems(database, row.number).page(query);
     },
     async change(tenant, id, version, to, audit) {
       return database.transaction(() => {
@@ -86,7 +86,7 @@ export function sqliteJobLog(
     },
     async todo(tenant, id, max) {
       const row = findJob(database, tenant, id);
-      return row === null ? [] : itemsTodo(database, row.number, max);
+      return row === null ? [] : new JobItems(database, row.number).todo(max);
     },
     finishStepSync(result) {
       finishStep(database, clock, result);
@@ -101,7 +101,7 @@ function startJob(database: Database, clock: Clock, draft: JobDraft, audit: Audi
   const { tenant, id, selection, graceMillis } = draft;
   const now = clock();
   const number = insertJob(database, draft, now);
-  const items = freezeItems(database, tenant, selection, number, itemsMax);
+  const items = freezeSelection(database, tenant, selection, new JobItems(database, number), itemsMax);
   if (items === 0) {
     throw new EventPulseError(
       "SELECTION_EMPTY",
@@ -132,10 +132,12 @@ function changeJob(database: Database, clock: Clock, row: JobRow, to: ByHand, au
 function finishStep(database: Database, clock: Clock, result: JobStepResult): void {
   const row = findJob(database, result.tenant, result.jobId);
   if (row === null || row.step !== result.step || row.state === "done") return;
+  const items = new JobItems(database, row.number);
+  items.finish(result.items);
   recordStep(database, row, result);
   const now = clock();
   const goesOn = row.state === "running" || row.state === "scheduled";
-  if (itemsTodo(database, row.number, 1).length === 0) {
+  if (items.todo(1).length === 0) {
     enter(database, row, "done", null, now);
   } else if (goesOn && result.pauseReason !== null) {
     enter(database, row, "paused", result.pauseReason);
@@ -150,8 +152,8 @@ function enqueueStep(database: Database, { tenant, id, step }: JobRow, dueAt: nu
 }
 
 /**
- * Removes jobs that are done or cancelled 30 days after their creation, in about `max` rows with their items: a large job
- * goes in several sweeps, its first items first. Belongs into the transaction of a sweep; answers with the rows removed.
+ * Removes jobs that are done or cancelled 30 days after their creation, in up to `max` rows with their items: a large job
+ * goes in several sweeps. Belongs into the transaction of a sweep; answers with the rows removed.
  */
 export function sweepJobs(database: Database, now: number, max: number): number {
   let count = 0;
@@ -162,9 +164,9 @@ export function sweepJobs(database: Database, now: number, max: number): number 
     );
     if (job === null) break;
     const left = max - count;
-    const items = sweepItems(database, job.number, left);
-    count += items;
-    if (items < left) count += database.run("DELETE FROM jobs WHERE number = ?", job.number);
+    const swept = new JobItems(database, job.number).sweep(left);
+    count += swept;
+    if (swept < left) count += database.run("DELETE FROM jobs WHERE number = ?", job.number);
   }
   return count;
 }
@@ -174,7 +176,6 @@ function recordStep(database: Database, row: JobRow, { items, reasons, samples }
   const { results, samples: kept } = toJob(row);
   const counts: Partial<Record<ItemResult, number>> = { ...results };
   for (const { result } of items) counts[result] = (counts[result] ?? 0) + 1;
-  writeItemResults(database, row.number, items);
   database.run(
     "UPDATE jobs SET results = ?, reasons = ?, samples = ?, step = step + 1 WHERE number = ?",
     JSON.stringify(counts),

@@ -5,6 +5,7 @@ import type { JobPlan, JobSelection } from "../../model/job.ts";
 import { limits } from "../../model/limits.ts";
 import type { Database } from "./database.ts";
 import { failureConditions } from "./failure-query.ts";
+import type { JobItems } from "./job-items.ts";
 import { findStreamNumber } from "./stream-number.ts";
 
 /** Issues that a plan names. */
@@ -20,20 +21,16 @@ interface Selected {
   readonly values: readonly SQLInputValue[];
 }
 
-/** Writes what a selection matches at this moment as the items of a job, the first `max` of it; answers with how many. */
-export function freezeItems(
+/** Keeps what a selection matches at this moment as the items of a job, the first `max` of it; answers with how many. */
+export function freezeSelection(
   database: Database,
   tenant: string,
   selection: JobSelection,
-  job: number,
+  items: JobItems,
   max: number,
 ): number {
   const { target, from, order, values } = selected(database, tenant, selection);
-  const insert = database.prepare(
-    `INSERT INTO job_items (job, position, target)
-       SELECT ?, row_number() OVER (ORDER BY ${order}), ${target} ${from} ORDER BY ${order} LIMIT ?`,
-  );
-  return Number(insert.run(job, ...values, max).changes);
+  return items.freeze(`SELECT ${target} ${from} ORDER BY ${order} LIMIT ?`, ...values, max);
 }
 
 /**

@@ -28,6 +28,7 @@ import {
   withJobs,
 } from "../../contracts/job-log-harness.ts";
 import { dayMillis, failureDraft, rawMeta, tenant } from "../../contracts/outcome-samples.ts";
+import { allRows } from "../../contracts/store-harness.ts";
 import { storeFolder } from "./store-folder.ts";
 
 auditLogContract(auditHarness);
@@ -214,6 +215,18 @@ describe("the job log in the embedded database", () => {
       }
       const done = await harness.jobs.get(tenant, job.id);
       assert.deepEqual([done?.state, done?.results, seen.size], ["done", { recovered: count }, count]);
+      const rest = await allRows(
+        (request) => harness.jobs.items(tenant, job.id, { result: "recovered", ...request }),
+        999,
+      );
+      assert.deepEqual(
+        rest.map(({ target }) => target),
+        [...seen],
+      );
+      assert.deepEqual(
+        rest.map(({ position }) => position),
+        rest.map((_, index) => index + 1),
+      );
     }),
   );
 
@@ -233,15 +246,16 @@ describe("the job log in the embedded database", () => {
       await wait(30 * dayMillis - 1);
       assert.equal(sweep(100), 0);
       await wait(1);
-      assert.equal(sweep(3), 3);
+      assert.equal(sweep(1), 1);
       assert.equal((await harness.jobs.get(tenant, done.id))?.state, "done");
-      assert.equal(sweep(4), 4);
+      assert.deepEqual(await itemsOf(harness, done), []);
+      assert.equal(sweep(2), 2);
       assert.equal(await harness.jobs.get(tenant, done.id), null);
-      assert.deepEqual([sweep(100), sweep(100)], [5, 0]);
+      assert.deepEqual([sweep(100), sweep(100)], [2, 0]);
       assert.equal(await harness.jobs.get(tenant, cancelled.id), null);
       assert.equal((await itemsOf(harness, running)).length, 5);
-      const rows = database.get<{ count: number }>("SELECT count(*) AS count FROM job_items");
-      assert.equal(rows?.count, 5);
+      const rows = ["job_items", "job_steps"].map((table) => database.all(`SELECT DISTINCT job FROM ${table}`).length);
+      assert.deepEqual(rows, [1, 0]);
     }),
   );
 });
