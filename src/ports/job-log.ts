@@ -30,6 +30,7 @@ export interface JobStepResult {
   readonly jobId: string;
   /** As `Job.step` was when the step began. */
   readonly step: number;
+  /** The first ones without a result, in their order. */
   readonly items: readonly (JobItem & { readonly result: ItemResult })[];
   readonly reasons: readonly JobReason[];
   readonly samples: readonly JobSample[];

@@ -1,4 +1,5 @@
 import type { FailureState } from "../../model/failure.ts";
+import { limits } from "../../model/limits.ts";
 import type { Database } from "./database.ts";
 import type { IssueMember } from "./issue-rows.ts";
 
@@ -54,13 +55,15 @@ interface Loaded {
 const loaded = new WeakMap<Database, Loaded>();
 
 /**
- * Keeps failures for the commit that ends them: nothing is written between them but what somebody else asks for meanwhile. It
- * saves a look-up in two trees for each, 3 us of the 48 that a replayed failure takes.
+ * Keeps the failures of a step for the commit that ends them: in between, nothing is written but what somebody else asks for. It
+ * saves a look-up in two trees for each, 3 us of the 48 that a replayed failure took.
  */
 export function rememberLoaded(database: Database, failures: readonly EndingFailure[]): void {
   const at = database.changes();
   const known = loaded.get(database);
-  if (known?.at === at) known.failures.push(...failures);
+  // A step that cannot be committed is loaded again and again.
+  const goesOn = known?.at === at && known.failures.length + failures.length <= limits.jobStepItemsMax;
+  if (goesOn) known.failures.push(...failures);
   else loaded.set(database, { at, failures: [...failures] });
 }
 

@@ -21,7 +21,7 @@ export const failureSelect = `SELECT failures.number, failures.stream AS streamN
   JOIN failure_details ON failure = failures.number JOIN streams ON streams.id = failures.stream`;
 
 export interface FailureRow extends Omit<Failure, "errors" | "recoverable" | "headers" | "edit" | "recordId"> {
-  /** Key of the payload. */
+  /** Key of its details. */
   readonly number: number;
   readonly streamNumber: number;
   readonly errors: string;
@@ -117,12 +117,21 @@ export function insertFailure(
   return true;
 }
 
-function insertRow(database: Database, table: string, values: Readonly<Record<string, SQLInputValue>>) {
+/** `values`: by the names of columns, the same ones for every row of a table. */
+function insertRow(
+  database: Database,
+  table: "failures" | "failure_details",
+  values: Readonly<Record<string, SQLInputValue>>,
+) {
   const columns = Object.keys(values);
-  const sql = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
-    ON CONFLICT DO NOTHING`;
+  const sql =
+    insertSql.get(table) ??
+    `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")}) ON CONFLICT DO NOTHING`;
+  insertSql.set(table, sql);
   return database.statement(sql).run(...Object.values(values));
 }
+
+const insertSql = new Map<string, string>();
 
 /**
  * Whether this event is here already: waiting as a failure (which is then seen again, and otherwise unchanged), or stored

@@ -17,7 +17,7 @@ type StepResults = readonly (readonly [result: ItemResult, detail: JobItem["deta
 
 /**
  * The frozen list of one job, and what became of it. Items are done in their order, so what is left is all behind the last
- * step. Both are kept by the thousand: with a row for each item, replaying one took 3 us longer.
+ * step. Both are kept by the thousand: to write a row for each result was 2.4 us of the 63 that a replayed failure took, and is 0.4.
  */
 export class JobItems {
   readonly #database: Database;

@@ -6,8 +6,8 @@ import { type EndingFailure, rememberLoaded } from "./ending-failures.ts";
 import { findFailure, readPayload, toFailure } from "./failure-rows.ts";
 
 // CROSS JOIN fixes the order: the given ids first, each by its index.
-const headSelect = `SELECT given.key, number, failures.stream, fingerprint, first_seen_at, failures.id, streams.name, state, attempts, recoverable, raw_key, raw_index, payload_bytes,
-  edit, job_id, record_id, note
+const headSelect = `SELECT given.key, number, failures.stream, fingerprint, first_seen_at, failures.id, streams.name,
+  state, attempts, recoverable, raw_key, raw_index, payload_bytes, edit, job_id, record_id, note
   FROM json_each(?) AS given CROSS JOIN failures ON failures.id = given.value
     JOIN streams ON streams.id = failures.stream WHERE failures.tenant = ?`;
 
@@ -33,8 +33,9 @@ type HeadRow = readonly [
 ];
 
 /**
- * Each of the given failures at the place of its id; null where there is none. A replay loads all that it takes, so its rows come as arrays (8.5 us a whole
- * failure, 13 with an object without a prototype for each row and a copy of that), and what it rarely needs comes later.
+ * Each of the given failures at the place of its id; null where there is none. A replay loads all that it takes, so rows come as
+ * arrays (a whole failure took 8.5 us, and 13 with an object without a prototype for each row and a copy of that), and what
+ * it rarely needs is read when it is asked for.
  */
 export function loadFailures(database: Database, tenant: string, ids: readonly string[]): (LoadedFailure | null)[] {
   const loaded = new Array<LoadedFailure | null>(ids.length).fill(null);
