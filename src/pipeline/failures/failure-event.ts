@@ -3,10 +3,10 @@ import { limits } from "../../model/limits.ts";
 import type { RawObject } from "../../model/raw-object.ts";
 import type { FailureWithPayload, LoadedFailure } from "../../ports/failure-log.ts";
 import type { ReadEvent } from "../ingest/read-event.ts";
+import { scanJson } from "../ingest/scan-json.ts";
 import type { Contract } from "../process/contract.ts";
 import { payloadObject } from "../process/payload-object.ts";
 import { eventsOf, ownEvent } from "../process/process-raw.ts";
-import { valueProblem } from "./json-place.ts";
 
 /** What it takes to process a failure again. */
 export interface FailureEvent {
@@ -76,15 +76,15 @@ function eventAlone(source: RawObject, contract: Contract): ReadEvent {
 export function mended(event: ReadEvent, data: unknown): ReadEvent {
   const text = JSON.stringify(data);
   const original = Buffer.from(text);
-  return { ...event, original, data, text, errors: limitErrors(original, data) };
+  return { ...event, original, data, text, errors: limitErrors(original) };
 }
 
-function limitErrors(original: Uint8Array, data: unknown): readonly ErrorDetail[] | null {
+function limitErrors(original: Uint8Array): readonly ErrorDetail[] | null {
   if (original.length > limits.eventBytesMax) {
     const detail = `The mended event has ${original.length} bytes; the limit is ${limits.eventBytesMax}.`;
     return [{ pointer: "", code: "EVENT_TOO_LARGE", detail }];
   }
-  if (valueProblem(data, limits.jsonDepthMax) === null) return null;
+  if (!scanJson(original, 0, original.length).tooDeep) return null;
   const detail = `The mended event is nested more than ${limits.jsonDepthMax} levels deep.`;
   return [{ pointer: "", code: "JSON_TOO_DEEP", detail }];
 }
