@@ -64,8 +64,7 @@ export async function replayFailure(
     : { before: null, after: null };
   const { project, records, random } = context;
   const own = repaired === event ? ownEvent(event) : repaired;
-  const processed = processEvents(object, subject, [own], { project, contract, records, random });
-  const outcome = processed instanceof Promise ? await processed : processed;
+  const outcome = await processEvents(object, subject, [own], { project, contract, records, random });
   const [draft] = outcome.failures;
   if (draft !== undefined && mend !== null) return { ...failing(reasonOf(draft)), ...texts };
   return { outcome, result: null, reason: draft === undefined ? null : reasonOf(draft), ...texts };

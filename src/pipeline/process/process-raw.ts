@@ -44,38 +44,17 @@ export async function processRaw(
   return processEvents(raw, subject, index === null ? events : events.map(ownEvent), context);
 }
 
-/**
- * The same for events that were read before, and mended since. A promise only where a contract, a transform or a rule of the stream
- * needs time: a replay asks for one event after the other.
- */
-export function processEvents(
+/** The same for events that were read before, and mended since. */
+export async function processEvents(
   raw: RawObject,
   subject: OutcomeSubject,
   events: readonly ReadEvent[],
   context: ProcessContext,
-): Outcome | Promise<Outcome> {
+): Promise<Outcome> {
   const builder = new OutcomeBuilder(raw, subject, context);
-  let position = 0;
   for (const event of events) {
     const result = processEvent(event, raw.meta, context.contract);
-    if (result instanceof Promise) return processLate(builder, result, events.slice(position), raw, context);
-    builder.add(event, result);
-    position++;
-  }
-  return builder.finish();
-}
-
-async function processLate(
-  builder: OutcomeBuilder,
-  first: Promise<EventResult>,
-  events: readonly ReadEvent[],
-  raw: RawObject,
-  context: ProcessContext,
-): Promise<Outcome> {
-  let result: EventResult | Promise<EventResult> = first;
-  for (const [position, event] of events.entries()) {
-    if (position > 0) result = processEvent(event, raw.meta, context.contract);
-    builder.add(event, await result);
+    builder.add(event, result instanceof Promise ? await result : result);
   }
   return builder.finish();
 }
