@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Project } from "../../src/model/definition.ts";
 import { EventPulseError } from "../../src/model/error.ts";
 import type { ProjectRecipe, RecipeFunction, RecipeStep } from "../../src/model/recipe.ts";
-import { applyRecipe, mendingFunction, patternTextCharactersMax } from "../../src/pipeline/failures/apply-recipe.ts";
+import {
+  applyRecipe,
+  mendingFunction,
+  patternTextCharactersMax,
+  prepareRecipe,
+} from "../../src/pipeline/failures/apply-recipe.ts";
 import { readRecipe } from "../../src/pipeline/failures/read-recipe.ts";
+import { projectOf } from "./project-of.ts";
 
 const recipe = (...steps: readonly RecipeStep[]) => readRecipe({ steps }, "fix");
-const applied = (data: unknown, ...steps: readonly RecipeStep[]) => applyRecipe(recipe(...steps), data);
+const applied = (data: unknown, ...steps: readonly RecipeStep[]) => applyRecipe(prepareRecipe(recipe(...steps)), data);
 
 function refusal(act: () => unknown): EventPulseError {
   try {
@@ -222,7 +227,7 @@ test("a recipe never changes its input, and gives the same for the same", () => 
       const before = JSON.stringify(event);
       const run = () => {
         try {
-          return JSON.stringify(applyRecipe(readRecipe({ steps }, "fix"), event));
+          return JSON.stringify(applyRecipe(prepareRecipe(readRecipe({ steps }, "fix")), event));
         } catch (error) {
           // Nothing but our own refusals, whatever the recipe.
           assert(error instanceof EventPulseError, String(error));
@@ -241,14 +246,8 @@ test("a recipe never changes its input, and gives the same for the same", () => 
 
 describe("mendingFunction", () => {
   const failure = { id: "fail_1", stream: "orders", code: "CONTRACT_BROKEN", errors: [] };
-  const projectWith = (recipes: readonly ProjectRecipe[]): Project => ({
-    name: "x",
-    streams: new Map(),
-    anomalies: [],
-    alerts: [],
-    sources: [],
-    recipes: new Map(recipes.map((one) => [one.kind === "recipe" ? one.recipe.name : one.name, one])),
-  });
+  const projectWith = (recipes: readonly ProjectRecipe[]) =>
+    projectOf({ recipes: new Map(recipes.map((one) => [one.kind === "recipe" ? one.recipe.name : one.name, one])) });
   const mending = (apply: RecipeFunction) => {
     const project = projectWith([{ kind: "function", name: "fix", apply }]);
     return mendingFunction({ kind: "function", name: "fix" }, project) ?? assert.fail();

@@ -1,23 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { z } from "zod";
-import type { Project, StandardSchema, StreamDefinition } from "../../src/model/definition.ts";
+import type { StandardSchema, StreamDefinition } from "../../src/model/definition.ts";
 import type { FailureDraft } from "../../src/model/failure.ts";
 import type { RawMeta } from "../../src/model/raw-object.ts";
 import { compileContract } from "../../src/pipeline/process/compile-contract.ts";
 import { failRaw } from "../../src/pipeline/process/fail-raw.ts";
 import { processRaw } from "../../src/pipeline/process/process-raw.ts";
 import { rawObject } from "./failure-of.ts";
+import { projectOf } from "./project-of.ts";
 import { streamOf } from "./stream-of.ts";
 
-const project: Project = {
-  name: "x",
-  streams: new Map(),
-  anomalies: [],
-  alerts: [],
-  sources: [],
-  recipes: new Map(),
-};
+const project = projectOf();
 const subject = { kind: "object" } as const;
 
 /** What processing makes of one event that fails. */

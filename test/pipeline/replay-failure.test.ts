@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import type { Project, StreamDefinition } from "../../src/model/definition.ts";
+import type { StreamDefinition } from "../../src/model/definition.ts";
 import type { RawObject } from "../../src/model/raw-object.ts";
 import type { Mending } from "../../src/model/recipe.ts";
 import { mendingFunction } from "../../src/pipeline/failures/apply-recipe.ts";
@@ -9,6 +9,7 @@ import { type ReplayedFailure, replayFailure } from "../../src/pipeline/failures
 import { compileContract } from "../../src/pipeline/process/compile-contract.ts";
 import type { LoadedFailure } from "../../src/ports/failure-log.ts";
 import { failureOf, rawObject } from "./failure-of.ts";
+import { projectOf } from "./project-of.ts";
 import { streamOf } from "./stream-of.ts";
 
 interface Order {
@@ -17,12 +18,7 @@ interface Order {
 }
 
 const schema = z.object({ id: z.string(), total: z.number() });
-const project: Project = {
-  name: "shop",
-  streams: new Map(),
-  anomalies: [],
-  alerts: [],
-  sources: [],
+const project = projectOf({
   recipes: new Map([
     [
       "fix",
@@ -33,7 +29,7 @@ const project: Project = {
       },
     ],
   ]),
-};
+});
 const toNumber: Mending = {
   kind: "recipe",
   recipe: { name: "number", description: "", steps: [{ do: "cast", path: "/total", to: "number" }] },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { describe, test } from "node:test";
 import { z } from "zod";
-import type { Project, StreamDefinition } from "../../src/model/definition.ts";
+import type { StreamDefinition } from "../../src/model/definition.ts";
 import type { RawObject } from "../../src/model/raw-object.ts";
 import { reprocessObject } from "../../src/pipeline/failures/reprocess-object.ts";
 import { compileContract } from "../../src/pipeline/process/compile-contract.ts";
@@ -11,6 +11,7 @@ import { processRaw } from "../../src/pipeline/process/process-raw.ts";
 import { rawMeta, stream, tenant } from "../contracts/outcome-samples.ts";
 import { anyRecord } from "../contracts/record-table-trace.ts";
 import { embeddedStores } from "../platforms/embedded/store-folder.ts";
+import { projectOf } from "./project-of.ts";
 import { streamOf } from "./stream-of.ts";
 
 type Stores = Awaited<ReturnType<typeof embeddedStores>>;
@@ -21,14 +22,7 @@ interface Order {
 }
 
 const schema = z.object({ id: z.string(), n: z.number(), at: z.iso.datetime().optional() });
-const project: Project = {
-  name: "shop",
-  streams: new Map(),
-  anomalies: [],
-  alerts: [],
-  sources: [],
-  recipes: new Map(),
-};
+const project = projectOf();
 const receivedAt = Date.now() - 60_000;
 
 function contractOf(more: Partial<StreamDefinition> = {}): Contract {

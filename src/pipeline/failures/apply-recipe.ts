@@ -26,26 +26,28 @@ export const patternTextCharactersMax = 10_000;
  * path (`errors[0].pointer`, into the event) when a value cannot be cast, a text is too long for a pattern, a renamed value would
  * replace another, or the path of a new value leads through a scalar. All of a recipe or nothing.
  */
-export function applyRecipe(recipe: Recipe, data: unknown): unknown {
-  return recipeFunction(recipe)(data);
+export function applyRecipe(recipe: PreparedRecipe, data: unknown): unknown {
+  const document: JsonRoot = { root: copyJson(data) };
+  for (const { step, conditions, fail } of recipe) {
+    if (conditions.every((condition) => holds(document, condition, fail))) applyStep(document, step, fail);
+  }
+  return document.root;
 }
 
-/** `applyRecipe` for many events. */
-function recipeFunction({ name, steps }: Recipe): (data: unknown) => unknown {
-  const prepared = steps.map((step, index) => {
+/** The steps of a recipe with what every event would make anew. */
+export type PreparedRecipe = readonly {
+  readonly step: RecipeStep;
+  readonly conditions: readonly RecipeCondition[];
+  readonly fail: Fail;
+}[];
+
+export function prepareRecipe({ name, steps }: Recipe): PreparedRecipe {
+  return steps.map((step, index) => {
     const path = step.do === "rename" ? step.from : step.path;
     const fail: Fail = (pointer, problem) =>
       failed(`Step ${index + 1} of the recipe "${name}" (${step.do} ${path}): ${problem}.`, pointer);
-    const conditions: readonly RecipeCondition[] = step.if === undefined ? [] : [step.if].flat();
-    return { step, fail, conditions };
+    return { step, conditions: step.if === undefined ? [] : [step.if].flat(), fail };
   });
-  return (data) => {
-    const document: JsonRoot = { root: copyJson(data) };
-    for (const { step, fail, conditions } of prepared) {
-      if (conditions.every((condition) => holds(document, condition, fail))) applyStep(document, step, fail);
-    }
-    return document.root;
-  };
 }
 
 type Fail = (pointer: string, problem: string) => EventPulseError;
@@ -154,7 +156,10 @@ export function mendingFunction(
   project: Project,
 ): ((event: unknown, failure: () => RecipeFailure | null) => unknown | Promise<unknown>) | null {
   if (mending === null) return null;
-  if (mending.kind === "recipe") return recipeFunction(mending.recipe);
+  if (mending.kind === "recipe") {
+    const recipe = prepareRecipe(mending.recipe);
+    return (event) => applyRecipe(recipe, event);
+  }
   const { name } = mending;
   const found = project.recipes.get(name);
   if (found?.kind !== "function") {
