@@ -97,6 +97,25 @@ describe("mad", () => {
     }
   });
 
+  test("gives a band within all numbers for values at the edge of what a double holds", () => {
+    const small = { ...options, window: 5, threshold: 1, warmup: 3 };
+    const edge = Number.MAX_VALUE;
+    for (const values of [
+      [-edge / 2, -0.9 * edge, 0, 0, 1],
+      [edge / 2, 0.9 * edge, 0, 0, 1],
+      [-edge, edge, -edge, edge, 0],
+      [-edge, -edge, edge, edge, 0],
+    ]) {
+      for (const { expectedLow, expectedHigh, why } of feed(detectorFor(small), values).verdicts.slice(3)) {
+        assert(
+          Number.isFinite(expectedLow) && Number.isFinite(expectedHigh),
+          `${values}: ${expectedLow}, ${expectedHigh}`,
+        );
+        assert.doesNotMatch(why, /expected.*(Infinity|NaN)/);
+      }
+    }
+  });
+
   test("keeps at most `window` values, also when the window has become smaller", () => {
     const { state } = feed(detectorFor(options), wave(300));
     assert.equal(JSON.parse(JSON.stringify(state)).values.length, 100);

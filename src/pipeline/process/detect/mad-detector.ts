@@ -94,8 +94,8 @@ function judgeValue(value: number, sorted: readonly number[], options: MadOption
   }
   const median = medianOf(sorted);
   const scale = scaleOf(sorted, median);
-  const expectedLow = median - options.threshold * scale;
-  const expectedHigh = median + options.threshold * scale;
+  const expectedLow = bounded(median - options.threshold * scale);
+  const expectedHigh = bounded(median + options.threshold * scale);
   const anomalous = value < expectedLow || value > expectedHigh;
   const distance = Math.abs(value - median);
   const deviations = distance === 0 ? 0 : distance / scale;
@@ -106,7 +106,8 @@ function judgeValue(value: number, sorted: readonly number[], options: MadOption
     expectedHigh,
     // Only asked of what is reported: four numbers in words cost more than the judgement itself.
     get why() {
-      return whyText(value, median, scale, deviations, count, options.threshold, anomalous);
+      const band = `${numberText(expectedLow)} to ${numberText(expectedHigh)}`;
+      return whyText(value, median, scale, deviations, count, options.threshold, band, anomalous);
     },
   };
 }
@@ -118,6 +119,7 @@ function whyText(
   deviations: number,
   count: number,
   threshold: number,
+  band: string,
   anomalous: boolean,
 ): string {
   const compared = `the median ${numberText(median)} of the last ${count} values`;
@@ -126,7 +128,6 @@ function whyText(
       ? `${numberText(value)} differs from ${compared}, which were all the same.`
       : `${numberText(value)} equals ${compared}, which were all the same.`;
   }
-  const band = `${numberText(median - threshold * scale)} to ${numberText(median + threshold * scale)}`;
   const side = value < median ? "below" : "above";
   return `${numberText(value)} is ${numberText(deviations)} deviations ${side} ${compared}; expected ${band} (up to ${numberText(threshold)} deviations).`;
 }
@@ -136,8 +137,13 @@ function medianOf(sorted: readonly number[]): number {
   const upper = sorted[middle] ?? 0;
   if (sorted.length % 2 === 1) return upper;
   const lower = sorted[middle - 1] ?? 0;
-  // Not (lower + upper) / 2, which overflows near 1e308.
-  return lower + (upper - lower) / 2;
+  // Each of the two ways to say it overflows near 1e308: one for equal signs, one for different ones.
+  return lower < 0 && upper > 0 ? (lower + upper) / 2 : lower + (upper - lower) / 2;
+}
+
+/** An edge beyond all numbers would be lost as JSON. Every value lies within the largest number. */
+function bounded(edge: number): number {
+  return Math.min(Math.max(edge, -Number.MAX_VALUE), Number.MAX_VALUE);
 }
 
 function scaleOf(sorted: readonly number[], median: number): number {
